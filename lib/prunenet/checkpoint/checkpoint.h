@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "prunenet/core/dtype.h"
+#include "prunenet/core/matrix.h"
+
+namespace prunenet {
+
+/// What a header says of one tensor.
+struct TensorInfo {
+  Dtype dtype = Dtype::kF32;
+  std::vector<std::int64_t> shape;
+  std::uint64_t bytes = 0;
+};
+
+/// One tensor with its elements as they lie in the file (row-major, little endian).
+struct HostTensor {
+  TensorInfo info;
+  std::vector<std::byte> data;
+};
+
+/// A model directory as Hugging Face writes it: config.json, model.safetensors or an index with shards, and other
+/// files.
+///
+/// `open` validates every header (FORMATS: reading safetensors, rules 1 to 5) before any tensor is read. Reads are
+/// positioned (pread), so a file that shrinks meanwhile is an error and not a signal. Reading is const and thread-safe.
+class Checkpoint {
+ public:
+  /// Throws Error(kBadInput) naming file, tensor and numbers.
+  [[nodiscard]] static Checkpoint open(const std::filesystem::path& directory);
+
+  Checkpoint(Checkpoint&&) noexcept;
+  Checkpoint& operator=(Checkpoint&&) noexcept;
+  ~Checkpoint();
+
+  [[nodiscard]] const std::filesystem::path& directory() const;
+  /// Parsed config.json (always an object).
+  [[nodiscard]] const nlohmann::json& config() const;
+  /// All tensors over all shards, by name.
+  [[nodiscard]] const std::map<std::string, TensorInfo>& tensors() const;
+  [[nodiscard]] bool has(const std::string& name) const;
+  /// Shard files in the index's order (one entry for a single file): base names.
+  [[nodiscard]] const std::vector<std::string>& shards() const;
+  /// Base name of the shard that holds a tensor.
+  [[nodiscard]] const std::string& shard_of(const std::string& name) const;
+  /// Tensor names of a shard in the order in which they lie in it.
+  [[nodiscard]] std::vector<std::string> tensors_of(const std::string& shard) const;
+  /// `__metadata__` of a shard.
+  [[nodiscard]] const std::map<std::string, std::string>& metadata_of(const std::string& shard) const;
+  [[nodiscard]] bool is_sharded() const;
+
+  /// One tensor, byte for byte. Throws Error(kBadInput) where there is none of that name.
+  [[nodiscard]] HostTensor read(const std::string& name) const;
+  /// One tensor of rank 1 or 2 as floats; rank 1 of n elements becomes 1 x n.
+  /// Throws Error(kUnsupported) for a type that is not computable, Error(kNumerical) naming tensor and index at NaN or
+  /// Inf.
+  [[nodiscard]] MatrixF read_matrix(const std::string& name) const;
+  /// Same, with the shape checked; Error(kMismatch) states both shapes.
+  [[nodiscard]] MatrixF read_matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const;
+
+  /// Sum of elements over all tensors, and of bytes.
+  [[nodiscard]] std::uint64_t parameters() const;
+  [[nodiscard]] std::uint64_t tensor_bytes() const;
+
+ private:
+  struct State;
+  explicit Checkpoint(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace prunenet
