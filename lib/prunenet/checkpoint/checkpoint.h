@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -9,23 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "prunenet/core/dtype.h"
+#include "prunenet/checkpoint/tensor.h"
 #include "prunenet/core/matrix.h"
 
 namespace prunenet {
-
-/// What a header says of one tensor.
-struct TensorInfo {
-  Dtype dtype = Dtype::kF32;
-  std::vector<std::int64_t> shape;
-  std::uint64_t bytes = 0;
-};
-
-/// One tensor with its elements as they lie in the file (row-major, little endian).
-struct HostTensor {
-  TensorInfo info;
-  std::vector<std::byte> data;
-};
 
 /// A model directory as Hugging Face writes it: config.json, model.safetensors or an index with shards, and other
 /// files.
@@ -47,7 +33,7 @@ class Checkpoint {
   /// All tensors over all shards, by name.
   [[nodiscard]] const std::map<std::string, TensorInfo>& tensors() const;
   [[nodiscard]] bool has(const std::string& name) const;
-  /// Shard files in the index's order (one entry for a single file): base names.
+  /// Shard files (one entry for a single file): base names, sorted.
   [[nodiscard]] const std::vector<std::string>& shards() const;
   /// Base name of the shard that holds a tensor.
   [[nodiscard]] const std::string& shard_of(const std::string& name) const;

@@ -1,0 +1,253 @@
+#include "prunenet/checkpoint/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+#include "prunenet/checkpoint/printable.h"
+#include "prunenet/checkpoint/safetensors_file.h"
+#include "prunenet/checkpoint/strict_json.h"
+#include "prunenet/core/checked.h"
+#include "prunenet/core/error.h"
+#include "prunenet/core/file.h"
+
+namespace prunenet {
+
+struct Checkpoint::State {
+  std::filesystem::path directory;
+  nlohmann::json config;
+  bool sharded = false;
+  std::map<std::string, SafetensorsFile> files;  ///< by base name
+  std::vector<std::string> shards;
+  std::map<std::string, TensorInfo> tensors;
+  std::map<std::string, std::string> shard_of;
+};
+
+namespace {
+
+using WeightMap = std::map<std::string, std::string>;  ///< tensor -> shard
+
+constexpr const char* kSingleFile = "model.safetensors";
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+constexpr std::uint64_t kMaxConfigBytes = 64ULL << 20U;
+constexpr std::uint64_t kMaxIndexBytes = 256ULL << 20U;
+
+[[noreturn]] void reject(const std::filesystem::path& where, const std::string& why) {
+  throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", where.string(), why));
+}
+
+nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  return parse_json_object(read_text_file(path, max_bytes), path.string());
+}
+
+/// Says why a directory without safetensors is refused, by what it holds instead.
+[[noreturn]] void throw_no_weights(const std::filesystem::path& directory) {
+  bool pickled = false;
+  bool gguf = false;
+  for (const auto& item : std::filesystem::directory_iterator(directory)) {
+    const std::string extension = item.path().extension().string();
+    pickled = pickled || extension == ".bin" || extension == ".pt" || extension == ".pth" || extension == ".ckpt";
+    gguf = gguf || extension == ".gguf";
+  }
+  if (gguf) {
+    reject(directory, "holds a GGUF file and no model.safetensors; run `prunenet import FILE.gguf --out DIR` first");
+  }
+  if (pickled) {
+    reject(directory,
+           "holds pickled PyTorch weights only, which could run code and are never loaded; convert them to safetensors "
+           "first (transformers: save_pretrained(..., safe_serialization=True))");
+  }
+  reject(directory, fmt::format("holds neither {} nor {}", kSingleFile, kIndexFile));
+}
+
+bool is_plain_base_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
+}
+
+WeightMap parse_weight_map(const nlohmann::json& index, const std::filesystem::path& path) {
+  const auto found = index.find("weight_map");
+  if (found == index.end() || !found->is_object() || found->empty()) {
+    reject(path, "weight_map is missing, empty or not an object");
+  }
+  WeightMap weight_map;
+  for (const auto& [tensor, shard] : found->items()) {
+    if (!shard.is_string() || !is_plain_base_name(shard.get_ref<const std::string&>())) {
+      reject(path, fmt::format("tensor '{}' is mapped to {}, which is not a plain file name", printable(tensor),
+                               printable(shard.dump())));
+    }
+    weight_map.emplace(tensor, shard.get<std::string>());
+  }
+  return weight_map;
+}
+
+/// metadata.total_size; older writers left it out or wrote a float.
+std::optional<double> parse_total_size(const nlohmann::json& index, const std::filesystem::path& path) {
+  const auto metadata = index.find("metadata");
+  if (metadata == index.end() || !metadata->is_object() || !metadata->contains("total_size")) return std::nullopt;
+  const nlohmann::json& total = (*metadata)["total_size"];
+  if (!total.is_number()) reject(path, "metadata.total_size is not a number");
+  return total.get<double>();
+}
+
+void check_against_index(const WeightMap& weight_map, const std::map<std::string, SafetensorsFile>& files,
+                         const std::filesystem::path& index) {
+  for (const auto& [tensor, shard] : weight_map) {
+    if (!files.at(shard).tensors().contains(tensor)) {
+      reject(index, fmt::format("tensor '{}' is mapped to {}, which does not hold it", printable(tensor), shard));
+    }
+  }
+  for (const auto& [shard, file] : files) {
+    for (const std::string& tensor : file.names()) {
+      const auto found = weight_map.find(tensor);
+      if (found == weight_map.end()) {
+        reject(index, fmt::format("{} holds tensor '{}', which is not in weight_map", shard, printable(tensor)));
+      }
+      if (found->second != shard) {
+        reject(index, fmt::format("tensor '{}' is mapped to {}, but {} holds one of that name too", printable(tensor),
+                                  found->second, shard));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
+Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
+Checkpoint::~Checkpoint() = default;
+
+Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(directory, ignored)) {
+    reject(directory, std::filesystem::exists(directory, ignored)
+                          ? "is not a model directory; a GGUF file has to be imported first (prunenet import)"
+                          : "there is no such directory");
+  }
+  auto state = std::make_unique<State>();
+  state->directory = directory;
+  const bool single = std::filesystem::exists(directory / kSingleFile, ignored);
+  state->sharded = !single && std::filesystem::exists(directory / kIndexFile, ignored);
+  if (!single && !state->sharded) throw_no_weights(directory);
+  state->config = read_json(directory / "config.json", kMaxConfigBytes);
+  const std::filesystem::path index_path = directory / kIndexFile;
+  if (single) {
+    state->files.emplace(kSingleFile, SafetensorsFile::open(directory / kSingleFile));
+  } else {
+    const nlohmann::json index = read_json(index_path, kMaxIndexBytes);
+    const WeightMap weight_map = parse_weight_map(index, index_path);
+    for (const auto& [tensor, shard] : weight_map) {
+      if (!state->files.contains(shard)) state->files.emplace(shard, SafetensorsFile::open(directory / shard));
+    }
+    check_against_index(weight_map, state->files, index_path);
+    std::uint64_t total = 0;
+    for (const auto& [shard, file] : state->files) {
+      for (const auto& [name, info] : file.tensors()) total += info.bytes;  // bounded by the sizes of real files
+    }
+    const auto stated = parse_total_size(index, index_path);
+    if (stated && *stated != static_cast<double>(total)) {
+      reject(index_path, fmt::format("total_size says {:.0f} bytes, the shards hold {}", *stated, total));
+    }
+  }
+  for (const auto& [shard, file] : state->files) {
+    state->shards.push_back(shard);
+    for (const auto& [name, info] : file.tensors()) {
+      state->tensors.emplace(name, info);
+      state->shard_of.emplace(name, shard);
+    }
+  }
+  return Checkpoint(std::move(state));
+}
+
+const std::filesystem::path& Checkpoint::directory() const {
+  return state_->directory;
+}
+const nlohmann::json& Checkpoint::config() const {
+  return state_->config;
+}
+const std::map<std::string, TensorInfo>& Checkpoint::tensors() const {
+  return state_->tensors;
+}
+bool Checkpoint::has(const std::string& name) const {
+  return state_->tensors.contains(name);
+}
+const std::vector<std::string>& Checkpoint::shards() const {
+  return state_->shards;
+}
+bool Checkpoint::is_sharded() const {
+  return state_->sharded;
+}
+
+const std::string& Checkpoint::shard_of(const std::string& name) const {
+  const auto found = state_->shard_of.find(name);
+  if (found == state_->shard_of.end()) {
+    reject(state_->directory, fmt::format("there is no tensor '{}'", printable(name)));
+  }
+  return found->second;
+}
+
+std::vector<std::string> Checkpoint::tensors_of(const std::string& shard) const {
+  const auto found = state_->files.find(shard);
+  if (found == state_->files.end()) reject(state_->directory, fmt::format("there is no shard '{}'", printable(shard)));
+  return found->second.names();
+}
+
+const std::map<std::string, std::string>& Checkpoint::metadata_of(const std::string& shard) const {
+  const auto found = state_->files.find(shard);
+  if (found == state_->files.end()) reject(state_->directory, fmt::format("there is no shard '{}'", printable(shard)));
+  return found->second.metadata();
+}
+
+HostTensor Checkpoint::read(const std::string& name) const {
+  return state_->files.at(shard_of(name)).read(name);
+}
+
+MatrixF Checkpoint::read_matrix(const std::string& name) const {
+  const std::string where = fmt::format("{}: tensor '{}'", (state_->directory / shard_of(name)).string(), name);
+  const TensorInfo& info = state_->tensors.at(name);
+  if (info.shape.empty() || info.shape.size() > 2) {
+    throw Error(ErrorKind::kMismatch,
+                fmt::format("{}: shape {}, but a matrix or a vector is wanted", where, printable(info.shape)));
+  }
+  if (!is_computable(info.dtype)) {
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("{}: element type {} cannot be computed with; weights must be F16, BF16, F32 or F64", where,
+                            to_string(info.dtype)));
+  }
+  const std::vector<float> values = to_floats(read(name).data, info.dtype);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw Error(ErrorKind::kNumerical, fmt::format("{}: element {} of {} is {}", where, i, values.size(), values[i]));
+    }
+  }
+  const std::int64_t rows = info.shape.size() == 1 ? 1 : info.shape[0];
+  return Eigen::Map<const MatrixF>(values.data(), rows, info.shape.back());
+}
+
+MatrixF Checkpoint::read_matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const {
+  const std::string& shard = shard_of(name);
+  const std::vector<std::int64_t>& shape = state_->tensors.at(name).shape;
+  const bool fits = (shape.size() == 2 && shape[0] == rows && shape[1] == columns) ||
+                    (shape.size() == 1 && rows == 1 && shape[0] == columns);
+  if (!fits) {
+    throw Error(ErrorKind::kMismatch,
+                fmt::format("{}: tensor '{}': shape {}, but [{}, {}] is wanted", (state_->directory / shard).string(),
+                            name, printable(shape), rows, columns));
+  }
+  return read_matrix(name);
+}
+
+std::uint64_t Checkpoint::parameters() const {
+  std::uint64_t total = 0;
+  for (const auto& [name, info] : state_->tensors) total += info.bytes / size_of(info.dtype);
+  return total;
+}
+
+std::uint64_t Checkpoint::tensor_bytes() const {
+  std::uint64_t total = 0;
+  for (const auto& [name, info] : state_->tensors) total += info.bytes;
+  return total;
+}
+
+}  // namespace prunenet

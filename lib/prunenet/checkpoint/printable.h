@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace prunenet {
+
+/// Text of a file, fit for a one-line message: control characters escaped, at most `max_bytes` of it.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t max_bytes = 120);
+
+/// "[3, 4]"
+[[nodiscard]] std::string printable(std::span<const std::int64_t> shape);
+
+}  // namespace prunenet

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "prunenet/checkpoint/output_file.h"
+#include "prunenet/checkpoint/tensor.h"
+
+namespace prunenet {
+
+/// A tensor to be written.
+struct TensorDeclaration {
+  std::string name;
+  Dtype dtype = Dtype::kF32;
+  std::vector<std::int64_t> shape;
+};
+
+/// Bytes of a declared tensor. Throws Error(kInvalidArgument) for a negative extent or a product beyond 64 bits.
+[[nodiscard]] std::uint64_t bytes_of(const TensorDeclaration& tensor);
+
+/// The header of a file and the order of its tensors, before a byte is written. Tensors lie by element size, largest
+/// first, otherwise as declared: so each is aligned to its element size, which some readers need. The header starts
+/// with `{` and is padded with spaces to a multiple of 8.
+class SafetensorsLayout {
+ public:
+  /// Throws Error(kInvalidArgument) for a duplicate or reserved name, text that is not UTF-8, a header beyond the
+  /// format's limit.
+  explicit SafetensorsLayout(std::vector<TensorDeclaration> tensors,
+                             const std::map<std::string, std::string>& metadata);
+
+  /// In the order in which they must be written.
+  [[nodiscard]] const std::vector<TensorDeclaration>& tensors() const { return tensors_; }
+  /// Length (8 bytes) and JSON, as they start the file.
+  [[nodiscard]] const std::string& header() const { return header_; }
+  /// Of the tensors alone, and of the whole file.
+  [[nodiscard]] std::uint64_t data_bytes() const { return data_bytes_; }
+  [[nodiscard]] std::uint64_t file_bytes() const { return header_.size() + data_bytes_; }
+
+ private:
+  std::vector<TensorDeclaration> tensors_;
+  std::string header_;
+  std::uint64_t data_bytes_ = 0;
+};
+
+/// Bytes of the file that these would become.
+[[nodiscard]] std::uint64_t serialized_size(const std::vector<TensorDeclaration>& tensors,
+                                            const std::map<std::string, std::string>& metadata);
+
+/// Writes one safetensors file tensor by tensor; nothing but the current piece is in memory. Without `finish` no file
+/// stays. Throws Error(kOutOfSpace) or Error(kIo) from the disk.
+class SafetensorsWriter {
+ public:
+  SafetensorsWriter(const std::filesystem::path& path, SafetensorsLayout layout);
+
+  /// In the order of `layout.tensors()`. Throws Error(kInvalidArgument) for another name or size than the next one's.
+  void write(const std::string& name, std::span<const std::byte> bytes);
+  /// Throws Error(kInvalidArgument) where tensors are missing; then fsync and close.
+  void finish();
+
+ private:
+  SafetensorsLayout layout_;
+  OutputFile file_;
+  std::size_t next_ = 0;
+};
+
+/// A whole file from memory, by way of a sibling temporary file, fsync and rename: for policies and other small files.
+/// Each tensor's `info.bytes` is not looked at; its data must be as long as its type and shape say.
+void write_safetensors_atomically(const std::filesystem::path& path, const std::map<std::string, HostTensor>& tensors,
+                                  const std::map<std::string, std::string>& metadata);
+
+}  // namespace prunenet
