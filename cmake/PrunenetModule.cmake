@@ -46,5 +46,6 @@ prunenet_warnings(prunenet_torch_pch_owner)
 target_precompile_headers(prunenet_torch_pch_owner PRIVATE <torch/torch.h>)
 
 function(prunenet_torch_pch target)
+  target_compile_options(${target} PRIVATE -fPIC) # programs too: a precompiled header fits one setting only
   target_precompile_headers(${target} REUSE_FROM prunenet_torch_pch_owner)
 endfunction()

@@ -1,0 +1,53 @@
+#include "prunenet/policy/keep_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "prunenet/core/error.h"
+
+namespace prunenet {
+
+torch::Tensor sample_rankings(std::span<const float> scores, std::int64_t samples, Rng& rng) {
+  const auto neurons = static_cast<std::int64_t>(scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (!std::isfinite(scores[i])) {
+      throw Error(ErrorKind::kNumerical, fmt::format("the policy's score of neuron {} of {} is {}; the training "
+                                                     "diverged: lower the learning rate",
+                                                     i, neurons, scores[i]));
+    }
+  }
+  torch::Tensor rankings = torch::empty({samples, neurons}, torch::kInt64);
+  std::vector<double> keys(scores.size());
+  for (std::int64_t m = 0; m < samples; ++m) {
+    for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<double>(scores[i]) + rng.gumbel();
+    auto* ranking = rankings.data_ptr<std::int64_t>() + m * neurons;
+    std::iota(ranking, ranking + neurons, std::int64_t{0});
+    std::sort(ranking, ranking + neurons, [&keys](std::int64_t a, std::int64_t b) {
+      const double key_a = keys[static_cast<std::size_t>(a)];
+      const double key_b = keys[static_cast<std::size_t>(b)];
+      return key_a != key_b ? key_a > key_b : a < b;
+    });
+  }
+  return rankings;
+}
+
+torch::Tensor plackett_luce_log_probability(const torch::Tensor& scores, const torch::Tensor& rankings,
+                                            std::int64_t kept) {
+  const torch::Tensor ranked = scores.expand_as(rankings).gather(1, rankings);  // [M, I]
+  const torch::Tensor remaining = ranked.flip({1}).logcumsumexp(1).flip({1});   // log sum over i >= j
+  return (ranked - remaining).narrow(1, 0, kept).sum(1);
+}
+
+torch::Tensor rloo_advantages(const torch::Tensor& rewards) {
+  const auto samples = static_cast<double>(rewards.size(0));
+  const torch::Tensor others = (rewards.sum() - rewards) / (samples - 1.0);
+  const torch::Tensor advantages = rewards - others;
+  const double spread = rewards.std(/*unbiased=*/false).item<double>();
+  return spread > 1e-12 ? advantages / spread : torch::zeros_like(rewards);
+}
+
+}  // namespace prunenet

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "prunenet/core/matrix.h"
+
+namespace prunenet {
+
+/// What the policy acts on: layers with features, and the distortion that a keep-set causes in one of them.
+/// A state is a layer, an action is a keep-set, the reward is -log(distortion). Implementations are deterministic.
+class Environment {
+ public:
+  virtual ~Environment() = default;
+  [[nodiscard]] virtual std::int64_t num_layers() const = 0;
+  /// Features of a layer's neurons, float [I, F].
+  [[nodiscard]] virtual const torch::Tensor& features(std::int64_t layer) const = 0;
+  /// Spectral distortion on the training probe of keeping the first `kept` entries of each ranking.
+  /// rankings: int64 [M, I]; returns M values in (0, 1].
+  [[nodiscard]] virtual std::vector<double> distortions(std::int64_t layer, const torch::Tensor& rankings,
+                                                        std::int64_t kept) const = 0;
+  /// The same on the held-out probe (text sampled with another seed), which only chooses among policies.
+  [[nodiscard]] virtual std::vector<double> held_out_distortions(std::int64_t layer, const torch::Tensor& rankings,
+                                                                 std::int64_t kept) const = 0;
+};
+
+}  // namespace prunenet

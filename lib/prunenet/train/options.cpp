@@ -1,0 +1,39 @@
+#include "prunenet/train/options.h"
+
+#include <fmt/format.h>
+
+#include "prunenet/core/error.h"
+
+namespace prunenet {
+
+namespace {
+
+void require(bool holds, const char* field, double value, const char* range) {
+  if (holds) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("training option '{}' is {}, but must be {}", field, value, range));
+}
+
+}  // namespace
+
+void check(const TrainOptions& options) {
+  const auto as_double = [](std::int64_t value) { return static_cast<double>(value); };
+  require(options.steps >= 1, "steps", as_double(options.steps), "at least 1");
+  require(options.layers_per_step >= 1, "layers_per_step", as_double(options.layers_per_step), "at least 1");
+  require(options.samples >= 2, "samples", as_double(options.samples),
+          "at least 2 (the baseline is the other samples)");
+  require(options.ratio_min > 0.0 && options.ratio_min < 1.0, "ratio_min", options.ratio_min, "between 0 and 1");
+  require(options.ratio_max >= options.ratio_min && options.ratio_max < 1.0, "ratio_max", options.ratio_max,
+          "from ratio_min to below 1");
+  require(options.learning_rate > 0.0, "learning_rate", options.learning_rate, "above 0");
+  require(options.weight_decay >= 0.0, "weight_decay", options.weight_decay, "at least 0");
+  require(options.gradient_clip > 0.0, "gradient_clip", options.gradient_clip, "above 0");
+  require(options.score_penalty >= 0.0, "score_penalty", options.score_penalty, "at least 0");
+  require(options.validate_every >= 1, "validate_every", as_double(options.validate_every), "at least 1");
+  require(!options.validation_ratios.empty(), "validation_ratios", 0, "one ratio or more");
+  for (const double ratio : options.validation_ratios) {
+    require(ratio > 0.0 && ratio < 1.0, "validation_ratios", ratio, "between 0 and 1");
+  }
+}
+
+}  // namespace prunenet

@@ -1,0 +1,230 @@
+#include "prunenet/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numbers>
+#include <numeric>
+
+#include "prunenet/core/error.h"
+#include "prunenet/policy/keep_set.h"
+#include "prunenet/train/adamw_state.h"
+
+namespace prunenet {
+
+namespace {
+
+constexpr std::uint64_t kNetworkStream = 1;
+constexpr std::uint64_t kTrainingStream = 2;
+
+std::int64_t kept_count(std::int64_t neurons, double ratio) {
+  const auto kept = static_cast<std::int64_t>(std::llround((1.0 - ratio) * static_cast<double>(neurons)));
+  return std::clamp<std::int64_t>(kept, 1, neurons - 1);
+}
+
+double reward_of(double distortion) {
+  return -std::log(std::max(distortion, 1e-12));
+}
+
+void copy_parameters(PolicyNetwork& from, PolicyNetwork& to) {
+  torch::NoGradGuard no_grad;
+  const auto source = from->named_parameters();
+  for (auto& parameter : to->named_parameters()) parameter.value().copy_(source[parameter.key()]);
+}
+
+nlohmann::json to_json(const CurvePoint& point) {
+  return {point.step, point.train_reward, point.validation_reward, point.score_spread, point.seconds};
+}
+
+CurvePoint curve_point(const nlohmann::json& json) {
+  return {.step = json.at(0),
+          .train_reward = json.at(1),
+          .validation_reward = json.at(2),
+          .score_spread = json.at(3),
+          .seconds = json.at(4)};
+}
+
+PolicyNetwork make_network(const Environment& environment, const TrainOptions& options) {
+  Rng rng(options.seed, kNetworkStream);
+  return PolicyNetwork(environment.features(0).size(1), options.network, rng);
+}
+
+}  // namespace
+
+Trainer::Trainer(const Environment& environment, const TrainOptions& options)
+    : environment_(environment), options_(options), rng_(options.seed, kTrainingStream) {
+  check(options_);
+  network_ = make_network(environment_, options_);
+  best_ = make_network(environment_, options_);
+  optimizer_ = std::make_unique<torch::optim::AdamW>(
+      network_->parameters(), torch::optim::AdamWOptions(options_.learning_rate).weight_decay(options_.weight_decay));
+  best_reward_ = -std::numeric_limits<double>::infinity();
+}
+
+Trainer::~Trainer() = default;
+
+std::vector<std::int64_t> Trainer::draw_layers() {
+  std::vector<std::int64_t> layers(static_cast<std::size_t>(environment_.num_layers()));
+  std::iota(layers.begin(), layers.end(), std::int64_t{0});
+  const std::size_t count = std::min(layers.size(), static_cast<std::size_t>(options_.layers_per_step));
+  for (std::size_t i = 0; i < count; ++i) std::swap(layers[i], layers[i + rng_.below(layers.size() - i)]);
+  layers.resize(count);
+  return layers;
+}
+
+torch::Tensor Trainer::layer_loss(std::int64_t layer, double ratio) {
+  const torch::Tensor scores = network_->forward(environment_.features(layer));  // [I]
+  const torch::Tensor plain = scores.detach().contiguous();
+  const std::int64_t kept = kept_count(plain.numel(), ratio);
+  const torch::Tensor rankings =
+      sample_rankings({plain.data_ptr<float>(), static_cast<std::size_t>(plain.numel())}, options_.samples, rng_);
+  torch::Tensor rewards = torch::empty({options_.samples}, torch::kFloat64);
+  const std::vector<double> distortions = environment_.distortions(layer, rankings, kept);
+  for (std::int64_t m = 0; m < options_.samples; ++m) {
+    rewards.data_ptr<double>()[m] = reward_of(distortions[static_cast<std::size_t>(m)]);
+  }
+  reward_sum_ += rewards.mean().item<double>();
+  ++reward_count_;
+  const torch::Tensor log_probability = plackett_luce_log_probability(scores, rankings, kept);
+  const torch::Tensor advantages = rloo_advantages(rewards).to(torch::kFloat32);
+  return -(advantages * log_probability).mean() / static_cast<double>(kept) +
+         options_.score_penalty * scores.square().mean();
+}
+
+void Trainer::step() {
+  const auto start = std::chrono::steady_clock::now();
+  const double progress = static_cast<double>(step_) / static_cast<double>(options_.steps);
+  const double rate = options_.learning_rate * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
+  for (auto& group : optimizer_->param_groups()) {
+    static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate);
+  }
+
+  const double ratio = options_.ratio_min + (options_.ratio_max - options_.ratio_min) * rng_.uniform();
+  const std::vector<std::int64_t> layers = draw_layers();
+  optimizer_->zero_grad();
+  double total = 0.0;
+  for (const std::int64_t layer : layers) {
+    const torch::Tensor loss = layer_loss(layer, ratio) / static_cast<double>(layers.size());
+    loss.backward();
+    total += loss.item<double>();
+  }
+  if (!std::isfinite(total)) {
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("the loss is {} at step {} of {}; lower 'learning_rate' ({}) or raise 'score_penalty' ({})",
+                            total, step_, options_.steps, options_.learning_rate, options_.score_penalty));
+  }
+  torch::nn::utils::clip_grad_norm_(network_->parameters(), options_.gradient_clip);
+  optimizer_->step();
+  ++step_;
+  if (step_ % options_.validate_every == 0 || done()) {
+    curve_.push_back(validate());
+    reward_sum_ = 0.0;
+    reward_count_ = 0;
+    keep_if_best(curve_.back().validation_reward);
+  }
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!curve_.empty() && curve_.back().step == step_) curve_.back().seconds = seconds_;
+}
+
+CurvePoint Trainer::validate() {
+  torch::NoGradGuard no_grad;
+  double reward = 0.0;
+  double spread = 0.0;
+  for (std::int64_t layer = 0; layer < environment_.num_layers(); ++layer) {
+    const torch::Tensor scores = network_->forward(environment_.features(layer));
+    const torch::Tensor ranking = scores.argsort(0, /*descending=*/true).unsqueeze(0);
+    for (const double ratio : options_.validation_ratios) {
+      reward += reward_of(environment_.held_out_distortions(layer, ranking, kept_count(scores.numel(), ratio)).front());
+    }
+    spread += scores.std(/*unbiased=*/false).item<double>();
+  }
+  const auto layers = static_cast<double>(environment_.num_layers());
+  const auto ratios = static_cast<double>(options_.validation_ratios.size());
+  return {.step = step_,
+          .train_reward = reward_count_ > 0 ? reward_sum_ / static_cast<double>(reward_count_) : 0.0,
+          .validation_reward = reward / (layers * ratios),
+          .score_spread = spread / layers,
+          .seconds = seconds_};
+}
+
+void Trainer::keep_if_best(double reward) {
+  if (!(reward > best_reward_)) return;
+  best_reward_ = reward;
+  copy_parameters(network_, best_);
+}
+
+PolicyNetwork Trainer::best_policy() const {
+  return best_;
+}
+
+TrainerState Trainer::state() const {
+  TrainerState state;
+  for (const auto& parameter : network_->named_parameters()) {
+    state.tensors["network." + parameter.key()] = parameter.value().detach().clone();
+    state.tensors["best." + parameter.key()] = best_->named_parameters()[parameter.key()].detach().clone();
+    const AdamwMoments moments = read_moments(*optimizer_, parameter.value());
+    state.tensors["moment1." + parameter.key()] = moments.first.clone();
+    state.tensors["moment2." + parameter.key()] = moments.second.clone();
+  }
+  nlohmann::json curve = nlohmann::json::array();
+  for (const CurvePoint& point : curve_) curve.push_back(to_json(point));
+  state.text = {{"random", rng_.state()},
+                {"steps", std::to_string(options_.steps)},
+                {"progress", nlohmann::json{{"step", step_},
+                                            {"best_reward", std::isfinite(best_reward_) ? nlohmann::json(best_reward_)
+                                                                                        : nlohmann::json()},
+                                            {"reward_sum", reward_sum_},
+                                            {"reward_count", reward_count_},
+                                            {"seconds", seconds_}}
+                                 .dump()},
+                {"curve", curve.dump()}};
+  return state;
+}
+
+void Trainer::restore(const TrainerState& state) {
+  const auto text = [&state](const std::string& key) -> const std::string& {
+    const auto found = state.text.find(key);
+    if (found == state.text.end()) throw Error(ErrorKind::kMismatch, "the training state has no field '" + key + "'");
+    return found->second;
+  };
+  const auto tensor = [&state](const std::string& key, const torch::Tensor& like) {
+    const auto found = state.tensors.find(key);
+    if (found == state.tensors.end() || found->second.sizes() != like.sizes()) {
+      throw Error(ErrorKind::kMismatch, "the training state was written for another network: tensor '" + key +
+                                            "' is missing or of another shape; start anew without --resume");
+    }
+    return found->second;
+  };
+  if (text("steps") != std::to_string(options_.steps)) {
+    throw Error(ErrorKind::kMismatch, fmt::format("the training state is of a run of {} steps, but {} are asked for; "
+                                                  "start anew without --resume",
+                                                  text("steps"), options_.steps));
+  }
+  {
+    torch::NoGradGuard no_grad;
+    const nlohmann::json progress = nlohmann::json::parse(text("progress"));
+    step_ = progress.at("step");
+    for (auto& parameter : network_->named_parameters()) {
+      parameter.value().copy_(tensor("network." + parameter.key(), parameter.value()));
+      best_->named_parameters()[parameter.key()].copy_(tensor("best." + parameter.key(), parameter.value()));
+      write_moments(*optimizer_, parameter.value(),
+                    {.first = tensor("moment1." + parameter.key(), parameter.value()),
+                     .second = tensor("moment2." + parameter.key(), parameter.value()),
+                     .steps = step_});
+    }
+    best_reward_ = progress.at("best_reward").is_null() ? -std::numeric_limits<double>::infinity()
+                                                        : progress.at("best_reward").get<double>();
+    reward_sum_ = progress.at("reward_sum");
+    reward_count_ = progress.at("reward_count");
+    seconds_ = progress.at("seconds");
+  }
+  rng_.restore(text("random"));
+  curve_.clear();
+  for (const auto& point : nlohmann::json::parse(text("curve"))) curve_.push_back(curve_point(point));
+}
+
+}  // namespace prunenet

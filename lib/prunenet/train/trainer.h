@@ -1,0 +1,79 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "prunenet/core/rng.h"
+#include "prunenet/policy/network.h"
+#include "prunenet/train/environment.h"
+#include "prunenet/train/options.h"
+
+namespace prunenet {
+
+/// One validation: mean over layers and fixed ratios of the reward of the deterministic keep-set, on the held-out
+/// probe.
+struct CurvePoint {
+  std::int64_t step = 0;
+  double train_reward = 0.0;  ///< mean reward of the samples since the point before
+  double validation_reward = 0.0;
+  double score_spread = 0.0;  ///< mean over layers of the standard deviation of z: large means little entropy
+  double seconds = 0.0;       ///< of training, resumed runs added up
+};
+
+/// Everything needed to go on exactly where training stopped: tensors by name, and text (random state, counters).
+struct TrainerState {
+  std::map<std::string, torch::Tensor> tensors;
+  std::map<std::string, std::string> text;
+};
+
+/// REINFORCE with a leave-one-out baseline over Plackett-Luce keep-sets:
+///   gradient of  sum over layers l, samples m of  advantage_lm * log p(ranking_lm, kept)  / kept.
+/// One step draws a ratio and a batch of layers; see DESIGN "Training" and experiments/ablation.
+class Trainer {
+ public:
+  /// The environment must outlive the trainer. Throws what `check` throws.
+  Trainer(const Environment& environment, const TrainOptions& options);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  [[nodiscard]] bool done() const { return step_ >= options_.steps; }
+  [[nodiscard]] std::int64_t completed_steps() const { return step_; }
+  /// One policy-gradient step; validates where it is due. Throws Error(kNumerical) where a loss is not finite.
+  void step();
+
+  [[nodiscard]] const std::vector<CurvePoint>& curve() const { return curve_; }
+  /// The policy with the best validation reward so far, and that reward.
+  [[nodiscard]] PolicyNetwork best_policy() const;
+  [[nodiscard]] double best_reward() const { return best_reward_; }
+
+  [[nodiscard]] TrainerState state() const;
+  /// Throws Error(kMismatch) where the state is of another network, or other options.
+  void restore(const TrainerState& state);
+
+ private:
+  torch::Tensor layer_loss(std::int64_t layer, double ratio);
+  [[nodiscard]] std::vector<std::int64_t> draw_layers();
+  [[nodiscard]] CurvePoint validate();
+  void keep_if_best(double reward);
+
+  const Environment& environment_;
+  TrainOptions options_;
+  Rng rng_;
+  PolicyNetwork network_ = nullptr;
+  PolicyNetwork best_ = nullptr;
+  std::unique_ptr<torch::optim::AdamW> optimizer_;
+  std::vector<CurvePoint> curve_;
+  std::int64_t step_ = 0;
+  double best_reward_ = 0.0;
+  double reward_sum_ = 0.0;
+  std::int64_t reward_count_ = 0;
+  double seconds_ = 0.0;
+};
+
+}  // namespace prunenet

@@ -1,0 +1,123 @@
+#include "prunenet/policy/keep_set.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <vector>
+
+#include "support/expect_error.h"
+
+namespace prunenet {
+namespace {
+
+// Oracle: the product written out, p(o_1) p(o_2 | o_1) ..., in double.
+double naive_log_probability(const std::vector<double>& scores, const std::vector<std::int64_t>& ranking, int kept) {
+  double log_probability = 0.0;
+  for (int j = 0; j < kept; ++j) {
+    double remaining = 0.0;
+    for (std::size_t i = static_cast<std::size_t>(j); i < ranking.size(); ++i) {
+      remaining += std::exp(scores[static_cast<std::size_t>(ranking[i])]);
+    }
+    log_probability += scores[static_cast<std::size_t>(ranking[static_cast<std::size_t>(j)])] - std::log(remaining);
+  }
+  return log_probability;
+}
+
+torch::Tensor as_tensor(const std::vector<double>& scores) {
+  return torch::tensor(std::vector<double>(scores), torch::kFloat64);
+}
+
+TEST(PlackettLuce, EqualsTheWrittenOutProduct) {
+  const std::vector<double> scores{0.3, -1.2, 2.0, 0.0, 0.7};
+  std::vector<std::int64_t> ranking{2, 0, 4, 1, 3};
+  for (int kept = 1; kept <= 5; ++kept) {
+    const torch::Tensor value =
+        plackett_luce_log_probability(as_tensor(scores), torch::tensor(ranking, torch::kInt64).unsqueeze(0), kept);
+    EXPECT_NEAR(value.item<double>(), naive_log_probability(scores, ranking, kept), 1e-12) << "kept " << kept;
+  }
+}
+
+TEST(PlackettLuce, ProbabilitiesOfAllOrderedKeepSetsSumToOne) {
+  const torch::Tensor scores = as_tensor({0.5, -0.4, 1.1, 0.0});
+  for (const int kept : {1, 2, 3, 4}) {
+    std::vector<std::int64_t> ranking{0, 1, 2, 3};
+    std::map<std::vector<std::int64_t>, double> prefixes;
+    do {
+      const std::vector<std::int64_t> prefix(ranking.begin(), ranking.begin() + kept);
+      prefixes[prefix] =
+          std::exp(plackett_luce_log_probability(scores, torch::tensor(ranking, torch::kInt64).unsqueeze(0), kept)
+                       .item<double>());
+    } while (std::next_permutation(ranking.begin(), ranking.end()));
+    double total = 0.0;
+    for (const auto& [prefix, probability] : prefixes) total += probability;
+    EXPECT_NEAR(total, 1.0, 1e-12) << "kept " << kept;
+  }
+}
+
+TEST(PlackettLuce, GradientEqualsFiniteDifferences) {
+  const std::vector<double> values{0.3, -1.2, 2.0, 0.0, 0.7};
+  const torch::Tensor ranking = torch::tensor({4, 2, 1, 0, 3}, torch::kInt64).unsqueeze(0);
+  const torch::Tensor scores = as_tensor(values).set_requires_grad(true);
+  plackett_luce_log_probability(scores, ranking, 3).sum().backward();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    constexpr double kStep = 1e-6;
+    std::vector<double> up = values;
+    std::vector<double> down = values;
+    up[i] += kStep;
+    down[i] -= kStep;
+    const double difference = (plackett_luce_log_probability(as_tensor(up), ranking, 3).item<double>() -
+                               plackett_luce_log_probability(as_tensor(down), ranking, 3).item<double>()) /
+                              (2 * kStep);
+    EXPECT_NEAR(scores.grad()[static_cast<std::int64_t>(i)].item<double>(), difference, 1e-8) << "neuron " << i;
+  }
+}
+
+TEST(SampleRankings, FollowPlackettLuce) {
+  const std::vector<float> scores{0.0F, 1.0F, -0.5F};
+  constexpr std::int64_t kDraws = 60'000;
+  Rng rng(11);
+  const torch::Tensor rankings = sample_rankings(scores, kDraws, rng);
+  std::map<std::vector<std::int64_t>, int> counts;
+  for (std::int64_t m = 0; m < kDraws; ++m) {
+    const auto* row = rankings.data_ptr<std::int64_t>() + m * 3;
+    ++counts[{row[0], row[1], row[2]}];
+  }
+  std::vector<std::int64_t> ranking{0, 1, 2};
+  do {
+    const double p = std::exp(naive_log_probability({0.0, 1.0, -0.5}, ranking, 3));
+    const double error = 5 * std::sqrt(p * (1 - p) / kDraws);  // five standard errors
+    EXPECT_NEAR(counts[ranking] / static_cast<double>(kDraws), p, error);
+  } while (std::next_permutation(ranking.begin(), ranking.end()));
+}
+
+TEST(SampleRankings, SameSeedSameDraws) {
+  const std::vector<float> scores(100, 0.0F);
+  Rng first(3);
+  Rng second(3);
+  EXPECT_TRUE(torch::equal(sample_rankings(scores, 4, first), sample_rankings(scores, 4, second)));
+}
+
+TEST(SampleRankings, ScoreThatIsNotFiniteIsAnError) {
+  std::vector<float> scores(10, 0.0F);
+  scores[7] = std::numeric_limits<float>::quiet_NaN();
+  Rng rng(1);
+  testing::expect_error(ErrorKind::kNumerical, {"neuron 7 of 10", "nan"},
+                        [&] { (void)sample_rankings(scores, 2, rng); });
+}
+
+TEST(Rloo, AdvantageIsTheRewardMinusTheMeanOfTheOthers) {
+  const torch::Tensor rewards = torch::tensor({1.0, 2.0, 6.0}, torch::kFloat64);
+  const double spread = rewards.std(false).item<double>();
+  const torch::Tensor advantages = rloo_advantages(rewards) * spread;
+  EXPECT_NEAR(advantages[0].item<double>(), 1.0 - 4.0, 1e-12);
+  EXPECT_NEAR(advantages[1].item<double>(), 2.0 - 3.5, 1e-12);
+  EXPECT_NEAR(advantages[2].item<double>(), 6.0 - 1.5, 1e-12);
+  EXPECT_EQ(rloo_advantages(torch::ones({4}, torch::kFloat64)).abs().sum().item<double>(), 0.0);
+}
+
+}  // namespace
+}  // namespace prunenet
