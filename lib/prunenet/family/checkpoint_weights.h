@@ -1,0 +1,28 @@
+#pragma once
+
+#include "prunenet/checkpoint/checkpoint.h"
+#include "prunenet/family/family.h"
+#include "prunenet/family/weight_source.h"
+
+namespace prunenet {
+
+/// Weights read from a checkpoint as they are asked for; nothing is kept. Both references must outlive the object.
+class CheckpointWeights final : public WeightSource {
+ public:
+  CheckpointWeights(const Checkpoint& checkpoint, const Family& family) : checkpoint_(checkpoint), family_(family) {}
+
+  [[nodiscard]] const ModelConfig& config() const override { return family_.config(); }
+  /// Throws what Checkpoint::read_matrix throws, as do the other members.
+  [[nodiscard]] LayerWeights layer(std::int64_t layer) const override;
+  [[nodiscard]] MatrixF embedding() const override;
+  [[nodiscard]] MatrixF output_projection() const override;
+  [[nodiscard]] VectorF final_norm() const override;
+
+ private:
+  [[nodiscard]] VectorF gain(const std::string& name) const;
+
+  const Checkpoint& checkpoint_;
+  const Family& family_;
+};
+
+}  // namespace prunenet
