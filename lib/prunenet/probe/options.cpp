@@ -1,0 +1,28 @@
+#include "prunenet/probe/options.h"
+
+#include <fmt/format.h>
+
+#include "prunenet/core/error.h"
+
+namespace prunenet {
+
+namespace {
+
+void require(bool holds, const char* field, double value, const char* range) {
+  if (holds) return;
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("probe option '{}' is {}, but must be {}", field, value, range));
+}
+
+}  // namespace
+
+void check(const ProbeOptions& options) {
+  const auto as_double = [](std::int64_t value) { return static_cast<double>(value); };
+  require(options.tokens >= 1, "tokens", as_double(options.tokens), "at least 1");
+  require(options.held_out_tokens >= 1, "held_out_tokens", as_double(options.held_out_tokens), "at least 1");
+  require(options.sequence_length >= 2, "sequence_length", as_double(options.sequence_length), "at least 2");
+  require(options.temperature > 0.0, "temperature", options.temperature, "above 0");
+  require(options.exact_width >= 0, "exact_width", as_double(options.exact_width), "at least 0");
+  require(options.sketch_rows >= 1, "sketch_rows", as_double(options.sketch_rows), "at least 1");
+}
+
+}  // namespace prunenet

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+namespace prunenet {
+
+/// How the model is asked about itself. No outside text: every token is sampled by the model.
+struct ProbeOptions {
+  std::int64_t tokens = 8192;           ///< T, tokens that train (rounded up to whole sequences)
+  std::int64_t held_out_tokens = 2048;  ///< tokens of other sequences that only choose among policies
+  std::int64_t sequence_length = 256;   ///< tokens a sequence, BOS among them; capped by the model's own limit
+  double temperature = 1.0;
+  std::int64_t exact_width = 4096;  ///< blocks wider than this are kept as sketches, not I x I moments
+  std::int64_t sketch_rows = 1024;  ///< m of a sketch
+};
+
+/// Throws Error(kInvalidArgument) naming the field, its value and its range.
+void check(const ProbeOptions& options);
+
+}  // namespace prunenet

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "prunenet/spectral/distortion_problem.h"
+#include "prunenet/spectral/schatten2.h"
+
+namespace prunenet {
+
+/// Distortion of the keep-sets that rankings stand for: the bridge between the policy's tensors and the spectral
+/// module.
+class KeepSetDistortion {
+ public:
+  virtual ~KeepSetDistortion() = default;
+  /// rankings: int64 [M, I]; the first `kept` entries of each row stay. Returns M values.
+  [[nodiscard]] virtual std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const = 0;
+};
+
+/// All samples in one quadratic form: the default reward.
+[[nodiscard]] std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(Schatten2 schatten2);
+
+/// One decomposition a sample: any distortion of any operator.
+[[nodiscard]] std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(DistortionProblem problem);
+
+}  // namespace prunenet

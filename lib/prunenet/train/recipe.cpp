@@ -1,0 +1,147 @@
+#include "prunenet/train/recipe.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "prunenet/core/error.h"
+
+namespace prunenet {
+
+namespace {
+
+using nlohmann::json;
+
+/// One field of the recipe: how it is read from JSON and written to it. The table below is the one list of all fields.
+struct Field {
+  std::function<void(const json&)> read;
+  std::function<json()> write;
+};
+using Section = std::map<std::string, Field>;
+
+[[noreturn]] void fail(const std::string& key, const json& value, const char* wanted) {
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("recipe key '{}' is {}, but must be {}", key, value.dump(), wanted));
+}
+
+Field integer(const std::string& key, std::int64_t& target) {
+  return {[&target, key](const json& value) {
+            if (!value.is_number_integer()) fail(key, value, "an integer");
+            target = value.get<std::int64_t>();
+          },
+          [&target] { return json(target); }};
+}
+
+Field seed(const std::string& key, std::uint64_t& target) {
+  return {[&target, key](const json& value) {
+            if (!value.is_number_unsigned()) fail(key, value, "a non-negative integer");
+            target = value.get<std::uint64_t>();
+          },
+          [&target] { return json(target); }};
+}
+
+Field number(const std::string& key, double& target) {
+  return {[&target, key](const json& value) {
+            if (!value.is_number()) fail(key, value, "a number");
+            target = value.get<double>();
+          },
+          [&target] { return json(target); }};
+}
+
+Field numbers(const std::string& key, std::vector<double>& target) {
+  return {[&target, key](const json& value) {
+            const bool valid = value.is_array() && std::all_of(value.begin(), value.end(),
+                                                               [](const json& item) { return item.is_number(); });
+            if (!valid) fail(key, value, "a list of numbers");
+            target = value.get<std::vector<double>>();
+          },
+          [&target] { return json(target); }};
+}
+
+template <typename Enumeration>
+Field named(const std::string& key, Enumeration& target, Enumeration (*parse)(std::string_view)) {
+  return {[&target, key, parse](const json& value) {
+            if (!value.is_string()) fail(key, value, "a name");
+            target = parse(value.get<std::string>());
+          },
+          [&target] { return json(std::string(to_string(target))); }};
+}
+
+/// Section name -> key -> field, bound to `recipe`.
+std::map<std::string, Section> sections(Recipe& recipe) {
+  ProbeOptions& probe = recipe.probe;
+  RewardOptions& reward = recipe.reward;
+  TrainOptions& train = recipe.train;
+  return {{"probe",
+           {{"tokens", integer("probe.tokens", probe.tokens)},
+            {"held_out_tokens", integer("probe.held_out_tokens", probe.held_out_tokens)},
+            {"sequence_length", integer("probe.sequence_length", probe.sequence_length)},
+            {"temperature", number("probe.temperature", probe.temperature)},
+            {"exact_width", integer("probe.exact_width", probe.exact_width)},
+            {"sketch_rows", integer("probe.sketch_rows", probe.sketch_rows)}}},
+          {"reward",
+           {{"operator", named("reward.operator", reward.operator_kind, &parse_operator_kind)},
+            {"distortion", named("reward.distortion", reward.distortion, &parse_distortion)}}},
+          {"train",
+           {{"steps", integer("train.steps", train.steps)},
+            {"layers_per_step", integer("train.layers_per_step", train.layers_per_step)},
+            {"samples", integer("train.samples", train.samples)},
+            {"ratio_min", number("train.ratio_min", train.ratio_min)},
+            {"ratio_max", number("train.ratio_max", train.ratio_max)},
+            {"learning_rate", number("train.learning_rate", train.learning_rate)},
+            {"weight_decay", number("train.weight_decay", train.weight_decay)},
+            {"gradient_clip", number("train.gradient_clip", train.gradient_clip)},
+            {"score_penalty", number("train.score_penalty", train.score_penalty)},
+            {"validate_every", integer("train.validate_every", train.validate_every)},
+            {"validation_ratios", numbers("train.validation_ratios", train.validation_ratios)},
+            {"hidden", integer("train.hidden", train.network.hidden)},
+            {"depth", integer("train.depth", train.network.depth)},
+            {"seed", seed("train.seed", train.seed)}}}};
+}
+
+template <typename Map>
+[[noreturn]] void fail_unknown(const std::string& key, const Map& known) {
+  std::vector<std::string> names;
+  for (const auto& [name, ignored] : known) names.push_back(name);
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("recipe key '{}' is unknown; known here: {}", key, fmt::join(names, ", ")));
+}
+
+void read_section(const std::string& name, const Section& section, const json& values) {
+  if (!values.is_object()) fail(name, values, "a section of keys");
+  for (const auto& [key, value] : values.items()) {
+    const auto field = section.find(key);
+    if (field == section.end()) fail_unknown(name + "." + key, section);
+    field->second.read(value);
+  }
+}
+
+}  // namespace
+
+json to_json(const Recipe& recipe) {
+  Recipe copy = recipe;
+  json result;
+  for (const auto& [name, section] : sections(copy)) {
+    for (const auto& [key, field] : section) result[name][key] = field.write();
+  }
+  return result;
+}
+
+Recipe recipe_from_json(const json& values) {
+  Recipe recipe;
+  if (!values.is_object()) fail("(whole file)", values, "an object with the sections probe, reward, train");
+  const auto known = sections(recipe);
+  for (const auto& [name, section_values] : values.items()) {
+    const auto section = known.find(name);
+    if (section == known.end()) fail_unknown(name, known);
+    read_section(name, section->second, section_values);
+  }
+  check(recipe.probe);
+  check(recipe.train);
+  return recipe;
+}
+
+}  // namespace prunenet

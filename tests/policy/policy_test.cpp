@@ -1,0 +1,90 @@
+#include "prunenet/policy/policy.h"
+
+#include <gtest/gtest.h>
+
+#include "prunenet/checkpoint/safetensors_file.h"
+#include "prunenet/checkpoint/safetensors_writer.h"
+#include "support/expect_error.h"
+#include "support/temporary_directory.h"
+
+namespace prunenet {
+namespace {
+
+using testing::expect_error;
+using testing::TemporaryDirectory;
+
+Policy make_policy() {
+  Rng rng(4);
+  Policy policy;
+  policy.features = {"a", "b", "c"};
+  policy.network = PolicyNetwork(3, NetworkOptions{.hidden = 8, .depth = 1}, rng);
+  policy.recipe = {{"steps", 10}};
+  policy.curve = {{{"step", 10}, {"validation_reward", 1.5}}};
+  policy.provenance = {{"seed", 4}};
+  return policy;
+}
+
+/// The file of `make_policy` with one metadata field replaced.
+void write_with(const std::filesystem::path& path, const std::string& key, const std::string& value) {
+  save_policy(path, make_policy());
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  std::map<std::string, HostTensor> tensors;
+  for (const std::string& name : file.names()) tensors[name] = file.read(name);
+  auto metadata = file.metadata();
+  metadata[key] = value;
+  write_safetensors_atomically(path, tensors, metadata);
+}
+
+TEST(PolicyFile, RoundTripGivesTheSameScoresAndRecords) {
+  const TemporaryDirectory directory;
+  Policy policy = make_policy();
+  save_policy(directory / "p.safetensors", policy);
+  Policy back = load_policy(directory / "p.safetensors");
+  const MatrixF features = MatrixF::Random(17, 3);
+  EXPECT_EQ(score_neurons(policy.network, features), score_neurons(back.network, features));
+  EXPECT_EQ(back.features, policy.features);
+  EXPECT_EQ(back.recipe, policy.recipe);
+  EXPECT_EQ(back.curve, policy.curve);
+  EXPECT_EQ(back.provenance, policy.provenance);
+}
+
+TEST(PolicyFile, AModelIsNotAPolicy) {
+  const TemporaryDirectory directory;
+  write_safetensors_atomically(directory / "m.safetensors", {}, {{"format", "pt"}});
+  expect_error(ErrorKind::kBadInput, {"m.safetensors", "not a policy"},
+               [&] { (void)load_policy(directory / "m.safetensors"); });
+}
+
+TEST(PolicyFile, AnotherVersionIsUnsupported) {
+  const TemporaryDirectory directory;
+  write_with(directory / "p", "format_version", "7");
+  expect_error(ErrorKind::kUnsupported, {"version 7", "reads 1"}, [&] { (void)load_policy(directory / "p"); });
+}
+
+TEST(PolicyFile, BrokenMetadataIsNamed) {
+  const TemporaryDirectory directory;
+  write_with(directory / "p", "recipe", "{");
+  expect_error(ErrorKind::kBadInput, {"'recipe' is not JSON"}, [&] { (void)load_policy(directory / "p"); });
+  write_with(directory / "p", "features", "[1]");
+  expect_error(ErrorKind::kBadInput, {"'features'"}, [&] { (void)load_policy(directory / "p"); });
+}
+
+TEST(PolicyFile, ParametersOfAnotherNetworkAreNamed) {
+  const TemporaryDirectory directory;
+  write_with(directory / "p", "network", R"({"hidden": 9, "depth": 1})");
+  expect_error(ErrorKind::kBadInput, {"layers_0.", "9"}, [&] { (void)load_policy(directory / "p"); });
+  write_with(directory / "p", "network", R"({"hidden": 8, "depth": 2})");
+  expect_error(ErrorKind::kBadInput, {"4 tensors", "has 6"}, [&] { (void)load_policy(directory / "p"); });
+}
+
+TEST(CheckFeatures, SaysTheDifference) {
+  const Policy policy = make_policy();
+  EXPECT_NO_THROW(check_features(policy, {"a", "b", "c"}));
+  expect_error(ErrorKind::kMismatch, {"not computed here: b", "not read by the policy: d, e"}, [&] {
+    check_features(policy, {"a", "c", "d", "e"});
+  });
+  expect_error(ErrorKind::kMismatch, {"order differs", "'b'", "'c'"}, [&] { check_features(policy, {"a", "c", "b"}); });
+}
+
+}  // namespace
+}  // namespace prunenet

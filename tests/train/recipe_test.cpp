@@ -1,0 +1,53 @@
+#include "prunenet/train/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "support/expect_error.h"
+
+namespace prunenet {
+namespace {
+
+using testing::expect_error;
+
+TEST(Recipe, RoundTrip) {
+  Recipe recipe;
+  recipe.probe.tokens = 123;
+  recipe.reward.operator_kind = OperatorKind::kJoint;
+  recipe.reward.distortion = Distortion::kKs;
+  recipe.train.network.depth = 3;
+  recipe.train.validation_ratios = {0.1};
+  const nlohmann::json json = to_json(recipe);
+  EXPECT_EQ(to_json(recipe_from_json(json)), json);
+  EXPECT_EQ(json["reward"]["operator"], "joint");
+}
+
+TEST(Recipe, AbsentFieldsKeepTheirDefaults) {
+  EXPECT_EQ(to_json(recipe_from_json(nlohmann::json::object())), to_json(Recipe{}));
+}
+
+TEST(Recipe, UnknownKeysAreNamedWithTheKnownOnes) {
+  expect_error(ErrorKind::kInvalidArgument, {"'training'", "probe, reward, train"}, [] {
+    (void)recipe_from_json({{"training", nlohmann::json::object()}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'train.step'", "steps"}, [] {
+    (void)recipe_from_json({{"train", {{"step", 3}}}});
+  });
+}
+
+TEST(Recipe, WrongTypesAndRangesAreNamed) {
+  expect_error(ErrorKind::kInvalidArgument, {"'train.steps'", "\"many\"", "an integer"}, [] {
+    (void)recipe_from_json({{"train", {{"steps", "many"}}}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'probe'", "section"}, [] { (void)recipe_from_json({{"probe", 3}}); });
+  expect_error(ErrorKind::kInvalidArgument, {"whole file"}, [] { (void)recipe_from_json(nlohmann::json::array()); });
+  expect_error(ErrorKind::kInvalidArgument, {"samples", "at least 2"}, [] {
+    (void)recipe_from_json({{"train", {{"samples", 1}}}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"tokens"}, [] { (void)recipe_from_json({{"probe", {{"tokens", 0}}}}); });
+  expect_error(ErrorKind::kInvalidArgument, {"mirsky"}, [] {
+    (void)recipe_from_json({{"reward", {{"distortion", "l2"}}}});
+  });
+}
+
+}  // namespace
+}  // namespace prunenet

@@ -1,0 +1,128 @@
+#include "prunenet/train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "support/expect_error.h"
+#include "train/synthetic_environment.h"
+
+namespace prunenet {
+namespace {
+
+using testing::expect_error;
+using testing::SyntheticEnvironment;
+
+TrainOptions small_options() {
+  TrainOptions options;
+  options.steps = 120;
+  options.layers_per_step = 3;
+  options.validate_every = 20;
+  options.learning_rate = 1e-2;
+  options.network = {.hidden = 16, .depth = 1};
+  options.seed = 5;
+  return options;
+}
+
+void run(Trainer& trainer, std::int64_t until = std::numeric_limits<std::int64_t>::max()) {
+  while (!trainer.done() && trainer.completed_steps() < until) trainer.step();
+}
+
+void expect_same_parameters(const PolicyNetwork& a, const PolicyNetwork& b) {
+  for (const auto& parameter : a->named_parameters()) {
+    EXPECT_TRUE(torch::equal(parameter.value(), b->named_parameters()[parameter.key()])) << parameter.key();
+  }
+}
+
+TEST(Trainer, FindsTheBestKeepSetsOfAKnownProblem) {
+  const SyntheticEnvironment environment(6, 200, 1);
+  const TrainOptions options = small_options();
+  Trainer trainer(environment, options);
+  run(trainer);
+  const double best = environment.best_reward(options.validation_ratios);
+  double random = 0.0;  // equal energies lost in proportion to the ratio
+  for (const double ratio : options.validation_ratios) random -= std::log(ratio) / 3.0;
+  EXPECT_GT(trainer.best_reward(), random + 0.95 * (best - random)) << "random " << random << ", best " << best;
+  EXPECT_LE(trainer.best_reward(), best + 1e-9);
+}
+
+TEST(Trainer, SameSeedSamePolicyOtherSeedAnother) {
+  const SyntheticEnvironment environment(4, 60, 2);
+  TrainOptions options = small_options();
+  Trainer first(environment, options);
+  Trainer second(environment, options);
+  options.seed = 6;
+  Trainer other(environment, options);
+  for (Trainer* trainer : {&first, &second, &other}) run(*trainer);
+  expect_same_parameters(first.best_policy(), second.best_policy());
+  EXPECT_NE(first.best_reward(), other.best_reward());
+}
+
+TEST(Trainer, ResumedRunEqualsTheUninterruptedOne) {
+  const SyntheticEnvironment environment(4, 60, 3);
+  const TrainOptions options = small_options();
+  Trainer whole(environment, options);
+  run(whole);
+  Trainer first_half(environment, options);
+  run(first_half, 53);  // between two validations
+  Trainer second_half(environment, options);
+  second_half.restore(first_half.state());
+  EXPECT_EQ(second_half.completed_steps(), 53);
+  run(second_half);
+  expect_same_parameters(whole.best_policy(), second_half.best_policy());
+  ASSERT_EQ(whole.curve().size(), second_half.curve().size());
+  for (std::size_t i = 0; i < whole.curve().size(); ++i) {
+    EXPECT_EQ(whole.curve()[i].validation_reward, second_half.curve()[i].validation_reward);
+    EXPECT_EQ(whole.curve()[i].train_reward, second_half.curve()[i].train_reward);
+  }
+}
+
+TEST(Trainer, ScorePenaltyKeepsTheScoresSmall) {
+  const SyntheticEnvironment environment(4, 60, 4);
+  TrainOptions options = small_options();
+  options.score_penalty = 0.0;
+  Trainer free(environment, options);
+  options.score_penalty = 0.1;
+  Trainer held(environment, options);
+  run(free);
+  run(held);
+  EXPECT_LT(held.curve().back().score_spread, 0.5 * free.curve().back().score_spread);
+}
+
+TEST(Trainer, StateOfAnotherRunIsRefused) {
+  const SyntheticEnvironment environment(4, 60, 5);
+  TrainOptions options = small_options();
+  const TrainerState state = Trainer(environment, options).state();
+  options.network.hidden = 8;
+  Trainer narrower(environment, options);
+  expect_error(ErrorKind::kMismatch, {"another network"}, [&] { narrower.restore(state); });
+  options = small_options();
+  options.steps = 7;
+  Trainer shorter(environment, options);
+  expect_error(ErrorKind::kMismatch, {"120 steps", "7 are asked"}, [&] { shorter.restore(state); });
+  expect_error(ErrorKind::kMismatch, {"no field"}, [&] { shorter.restore(TrainerState{}); });
+}
+
+TEST(TrainOptions, EveryFieldHasItsRange) {
+  const auto expect_refused = [](const char* field, auto change) {
+    TrainOptions options;
+    change(options);
+    expect_error(ErrorKind::kInvalidArgument, {field}, [&] { check(options); });
+  };
+  EXPECT_NO_THROW(check(TrainOptions{}));
+  expect_refused("steps", [](auto& o) { o.steps = 0; });
+  expect_refused("layers_per_step", [](auto& o) { o.layers_per_step = 0; });
+  expect_refused("samples", [](auto& o) { o.samples = 1; });
+  expect_refused("ratio_min", [](auto& o) { o.ratio_min = 0.0; });
+  expect_refused("ratio_max", [](auto& o) { o.ratio_max = 0.01; });
+  expect_refused("learning_rate", [](auto& o) { o.learning_rate = 0.0; });
+  expect_refused("weight_decay", [](auto& o) { o.weight_decay = -1.0; });
+  expect_refused("gradient_clip", [](auto& o) { o.gradient_clip = 0.0; });
+  expect_refused("score_penalty", [](auto& o) { o.score_penalty = -1.0; });
+  expect_refused("validate_every", [](auto& o) { o.validate_every = 0; });
+  expect_refused("validation_ratios", [](auto& o) { o.validation_ratios = {1.0}; });
+  expect_refused("learning_rate", [](auto& o) { o.learning_rate = std::numeric_limits<double>::quiet_NaN(); });
+}
+
+}  // namespace
+}  // namespace prunenet
