@@ -1,0 +1,102 @@
+#include "prunenet/spectral/schatten2.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "prunenet/core/error.h"
+#include "prunenet/spectral/checks.h"
+
+namespace prunenet {
+
+namespace {
+
+template <typename Matrix>
+Matrix coupling_of(const Matrix& down, const Matrix& second_moment) {
+  spectral_checks::require_shape(second_moment, down.cols(), down.cols(), "the second moment of responses (I x I)");
+  Matrix coupling = Matrix::Zero(down.cols(), down.cols());
+  if (coupling.size() == 0) return coupling;
+  coupling.template selfadjointView<Eigen::Lower>().rankUpdate(down.transpose());
+  coupling.template triangularView<Eigen::StrictlyUpper>() = coupling.transpose();
+  coupling.array() *= second_moment.array();
+  return coupling;
+}
+
+}  // namespace
+
+MatrixD response_coupling(const MatrixD& down, const MatrixD& second_moment) {
+  return coupling_of(down, second_moment);
+}
+MatrixF response_coupling(const MatrixF& down, const MatrixF& second_moment) {
+  return coupling_of(down, second_moment);
+}
+
+Schatten2::Schatten2(MatrixF form, bool is_sketch) : form_(std::move(form)), is_sketch_(is_sketch) {
+  spectral_checks::require_finite(form_, is_sketch_ ? "the sketch" : "the coupling");
+  total_energy_ = energies(MatrixF::Ones(1, form_.cols()))(0);
+  diagonal_ = is_sketch_ ? VectorD(form_.colwise().squaredNorm().transpose().cast<double>())
+                         : VectorD(form_.diagonal().cast<double>());
+  if (total_energy_ > 0.0) return;
+  throw Error(ErrorKind::kNumerical,
+              fmt::format("the response of {} neurons has no energy ({}); there is nothing to distort", form_.cols(),
+                          total_energy_));
+}
+
+Schatten2 Schatten2::from_coupling(MatrixF coupling) {
+  spectral_checks::require_shape(coupling, coupling.rows(), coupling.rows(), "the coupling (I x I)");
+  return {std::move(coupling), false};
+}
+
+Schatten2 Schatten2::from_sketch(MatrixF sketch) {
+  return {std::move(sketch), true};
+}
+
+VectorD Schatten2::energies(const Eigen::Ref<const MatrixF>& removed) const {
+  // Products in single precision, sums of them in double: the sums are where the digits would go.
+  if (is_sketch_) {
+    const MatrixF sketched = removed * form_.transpose();
+    return sketched.cast<double>().rowwise().squaredNorm();
+  }
+  const MatrixF coupled = removed * form_;
+  return coupled.cast<double>().cwiseProduct(removed.cast<double>()).rowwise().sum().cwiseMax(0.0);
+}
+
+VectorD Schatten2::operator()(const Eigen::Ref<const MatrixF>& removed) const {
+  spectral_checks::require_shape(removed, removed.rows(), neurons(), "the indicator of removed neurons (M x I)");
+  return energies(removed) / total_energy_;
+}
+
+VectorD Schatten2::coupling_row(Eigen::Index neuron) const {
+  if (!is_sketch_) return form_.row(neuron).transpose().cast<double>();
+  const VectorF row = form_.transpose() * form_.col(neuron);
+  return row.cast<double>();
+}
+
+MatrixD Schatten2::log_swapped(const Eigen::Ref<const MatrixF>& removed, std::span<const std::int64_t> swap_in,
+                               std::span<const std::int64_t> swap_out) const {
+  spectral_checks::require_shape(removed, static_cast<Eigen::Index>(swap_in.size()), neurons(),
+                                 "the indicator of removed neurons (M x I)");
+  MatrixF coupled = removed * form_.transpose();  // q = K r a row; of a sketch first B r
+  if (is_sketch_) coupled = MatrixF(coupled * form_);
+  MatrixD logarithms(removed.rows(), neurons());
+  for (Eigen::Index m = 0; m < removed.rows(); ++m) {
+    const auto in = static_cast<Eigen::Index>(swap_in[static_cast<std::size_t>(m)]);
+    const auto out = static_cast<Eigen::Index>(swap_out[static_cast<std::size_t>(m)]);
+    const VectorD q = coupled.row(m).transpose().cast<double>();
+    const double energy = q.dot(removed.row(m).transpose().cast<double>());
+    const VectorD row_in = coupling_row(in);
+    const VectorD row_out = coupling_row(out);
+    for (Eigen::Index i = 0; i < neurons(); ++i) {
+      const double swapped = removed(m, i) > 0.0F
+                                 ? energy - 2.0 * (q(i) - q(out)) + diagonal_(i) + diagonal_(out) - 2.0 * row_out(i)
+                                 : energy + 2.0 * (q(i) - q(in)) + diagonal_(i) + diagonal_(in) - 2.0 * row_in(i);
+      // Rounding can leave a tiny or negative energy where almost nothing is removed.
+      logarithms(m, i) = std::log(std::max(swapped / total_energy_, 1e-12));
+    }
+  }
+  return logarithms;
+}
+
+}  // namespace prunenet

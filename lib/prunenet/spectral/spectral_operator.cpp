@@ -1,0 +1,85 @@
+#include "prunenet/spectral/spectral_operator.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <numeric>
+#include <utility>
+
+#include "prunenet/core/error.h"
+#include "prunenet/spectral/checks.h"
+#include "prunenet/spectral/weight_operator.h"
+
+namespace prunenet {
+
+namespace {
+
+constexpr std::array<std::pair<OperatorKind, std::string_view>, 5> kNames{{
+    {OperatorKind::kResponse, "response"},
+    {OperatorKind::kGate, "gate"},
+    {OperatorKind::kUp, "up"},
+    {OperatorKind::kDown, "down"},
+    {OperatorKind::kJoint, "joint"},
+}};
+
+MatrixD joint_rows(const MatrixF& gate, const MatrixF& up, const MatrixF& down) {
+  const Eigen::Index hidden = up.cols();
+  const Eigen::Index parts = gate.size() == 0 ? 2 : 3;
+  MatrixD rows(up.rows(), parts * hidden);
+  if (parts == 3) rows.leftCols(hidden) = gate.cast<double>();
+  rows.middleCols((parts - 2) * hidden, hidden) = up.cast<double>();
+  rows.rightCols(hidden) = down.transpose().cast<double>();
+  return rows;
+}
+
+}  // namespace
+
+std::string_view to_string(OperatorKind kind) {
+  return kNames[static_cast<std::size_t>(kind)].second;
+}
+
+OperatorKind parse_operator_kind(std::string_view name) {
+  for (const auto& [kind, text] : kNames) {
+    if (text == name) return kind;
+  }
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("operator \"{}\" is none of response, gate, up, down, joint", name));
+}
+
+std::unique_ptr<SpectralOperator> make_weight_operator(OperatorKind kind, const MatrixF& gate, const MatrixF& up,
+                                                       const MatrixF& down) {
+  if (gate.size() != 0) spectral_checks::require_shape(gate, up.rows(), up.cols(), "gate (I x d, as up)");
+  spectral_checks::require_shape(down, up.cols(), up.rows(), "down (d x I, of up's I x d)");
+  switch (kind) {
+    case OperatorKind::kResponse:
+      throw Error(ErrorKind::kInvalidArgument,
+                  "the response operator needs a second moment of responses; build a ResponseOperator");
+    case OperatorKind::kGate:
+      if (gate.size() == 0) {
+        throw Error(ErrorKind::kInvalidArgument, "operator gate: this block has no gate; choose up, down or joint");
+      }
+      return std::make_unique<WeightOperator>(gate.cast<double>());
+    case OperatorKind::kUp:
+      return std::make_unique<WeightOperator>(up.cast<double>());
+    case OperatorKind::kDown:
+      return std::make_unique<WeightOperator>(down.transpose().cast<double>());
+    case OperatorKind::kJoint:
+      return std::make_unique<WeightOperator>(joint_rows(gate, up, down));
+  }
+  throw Error(ErrorKind::kInvalidArgument, "operator kind is none of the enumeration");
+}
+
+std::vector<std::int64_t> all_neurons(std::int64_t neurons) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(neurons));
+  std::iota(indices.begin(), indices.end(), std::int64_t{0});
+  return indices;
+}
+
+MatrixD removed_indicator(std::span<const std::int64_t> keep_indices, std::int64_t neurons) {
+  spectral_checks::require_keep_indices(keep_indices, neurons);
+  MatrixD removed = MatrixD::Ones(1, neurons);
+  for (const std::int64_t index : keep_indices) removed(0, index) = 0.0;
+  return removed;
+}
+
+}  // namespace prunenet

@@ -1,0 +1,85 @@
+#include "prunenet/spectral/schatten2.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <limits>
+
+#include "prunenet/spectral/response_operator.h"
+#include "spectral/random_block.h"
+#include "support/expect_error.h"
+
+namespace prunenet {
+namespace {
+
+using testing::expect_error;
+using testing::random_keep;
+using testing::RandomBlock;
+
+/// M indicators of removed neurons, a row each, the first of nothing and the second of everything.
+MatrixF random_indicators(Rng& rng, Eigen::Index count, Eigen::Index neurons) {
+  MatrixF removed = MatrixF::Zero(count, neurons);
+  removed.row(1).setOnes();
+  for (Eigen::Index row = 2; row < count; ++row) {
+    for (const std::int64_t index : random_keep(rng, neurons, rng.uniform())) removed(row, index) = 1.0F;
+  }
+  return removed;
+}
+
+RC_GTEST_PROP(Schatten2, BatchAgreesWithOneAtATimeInDouble, ()) {
+  RandomBlock block(*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::inRange(1, 20), *rc::gen::inRange(1, 50), 70);
+  const MatrixF removed = random_indicators(block.rng, 6, block.down.cols());
+  const ResponseOperator response(block.down, block.second_moment);
+  const Schatten2 schatten2 = Schatten2::from_coupling(
+      response_coupling(MatrixF(block.down.cast<float>()), MatrixF(block.second_moment.cast<float>())));
+  const VectorD batch = schatten2(removed);
+  for (Eigen::Index row = 0; row < removed.rows(); ++row) {
+    const MatrixD one = removed.row(row).cast<double>();
+    const double expected = response.removed_energies(one)(0) / response.total_energy();
+    const double residual = std::abs(batch(row) - expected);
+    RC_LOG() << "row " << row << ": " << batch(row) << " against " << expected << ", residual " << residual;
+    RC_ASSERT(residual < 1e-5);
+  }
+}
+
+TEST(Schatten2, OfNothingRemovedIsZeroAndOfEverythingIsOne) {
+  RandomBlock block(41, 12, 40, 60);
+  const MatrixF coupling = response_coupling(block.down, block.second_moment).cast<float>();
+  const VectorD exact = Schatten2::from_coupling(coupling)(random_indicators(block.rng, 2, 40));
+  EXPECT_EQ(exact(0), 0.0);
+  EXPECT_NEAR(exact(1), 1.0, 1e-6);  // products are in single precision
+  const VectorD sketched = Schatten2::from_sketch(testing::random_matrix(block.rng, 8, 40).cast<float>())(
+      random_indicators(block.rng, 2, 40));
+  EXPECT_EQ(sketched(0), 0.0);
+  EXPECT_NEAR(sketched(1), 1.0, 1e-6);
+}
+
+TEST(Schatten2, SketchThatIsAFactorIsExact) {
+  // Without a random part: B of I rows with B^T B = K.
+  RandomBlock block(42, 7, 16, 40);
+  const MatrixD coupling = response_coupling(block.down, block.second_moment);
+  const Schatten2 exact = Schatten2::from_coupling(coupling.cast<float>());
+  const Schatten2 factored = Schatten2::from_sketch(symmetric_square_root(coupling).cast<float>());
+  const MatrixF removed = random_indicators(block.rng, 5, 16);
+  const double residual = (exact(removed) - factored(removed)).cwiseAbs().maxCoeff();
+  EXPECT_LT(residual, 1e-5);
+}
+
+TEST(Schatten2Errors, ShapesAndValues) {
+  expect_error(ErrorKind::kInvalidArgument, {"second moment", "3 x 3", "4 x 4"},
+               [] { (void)response_coupling(MatrixF(MatrixF::Ones(2, 4)), MatrixF(MatrixF::Ones(3, 3))); });
+  expect_error(ErrorKind::kInvalidArgument, {"coupling", "2 x 3"},
+               [] { (void)Schatten2::from_coupling(MatrixF::Ones(2, 3)); });
+  const Schatten2 schatten2 = Schatten2::from_coupling(MatrixF::Identity(3, 3));
+  expect_error(ErrorKind::kInvalidArgument, {"indicator", "5 x 4", "5 x 3"},
+               [&] { (void)schatten2(MatrixF::Ones(5, 4)); });
+  expect_error(ErrorKind::kNumerical, {"3 neurons", "no energy"},
+               [] { (void)Schatten2::from_coupling(MatrixF::Zero(3, 3)); });
+  expect_error(ErrorKind::kNumerical, {"3 neurons", "no energy"},
+               [] { (void)Schatten2::from_sketch(MatrixF::Zero(2, 3)); });
+  expect_error(ErrorKind::kNumerical, {"sketch", "nan", "[0, 0]"},
+               [] { (void)Schatten2::from_sketch(MatrixF::Constant(2, 3, std::numeric_limits<float>::quiet_NaN())); });
+}
+
+}  // namespace
+}  // namespace prunenet
