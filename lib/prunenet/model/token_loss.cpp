@@ -1,0 +1,64 @@
+#include "prunenet/model/token_loss.h"
+
+#include <algorithm>
+
+namespace prunenet {
+
+namespace {
+
+constexpr std::int64_t kChunkElements = std::int64_t{8} << 20U;
+
+std::int64_t rows_per_chunk(const torch::Tensor& output_projection) {
+  return std::max<std::int64_t>(1, kChunkElements / output_projection.size(0));
+}
+
+/// Writes the losses of all rows, and the gradients with respect to `hidden` where that is defined.
+void compute(const torch::Tensor& hidden, const torch::Tensor& output_projection, const torch::Tensor& targets,
+             torch::Tensor& losses, torch::Tensor& gradients) {
+  const std::int64_t rows = hidden.size(0);
+  const std::int64_t chunk = rows_per_chunk(output_projection);
+  for (std::int64_t start = 0; start < rows; start += chunk) {
+    const std::int64_t count = std::min(chunk, rows - start);
+    const torch::Tensor target = targets.narrow(0, start, count).unsqueeze(1);
+    torch::Tensor log_p = at::linear(hidden.narrow(0, start, count), output_projection);
+    at::_log_softmax_out(log_p, log_p, -1, false);
+    losses.narrow(0, start, count).copy_(log_p.gather(1, target).squeeze(1).neg());
+    if (!gradients.defined()) continue;
+    log_p.exp_().scatter_add_(1, target, torch::full_like(target, -1.0, log_p.options()));
+    torch::Tensor gradient = gradients.narrow(0, start, count);
+    at::mm_out(gradient, log_p, output_projection);
+  }
+}
+
+struct TokenLoss : public torch::autograd::Function<TokenLoss> {
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& hidden,
+                               const torch::Tensor& output_projection, const torch::Tensor& targets) {
+    torch::Tensor losses = torch::empty({hidden.size(0)}, hidden.options());
+    torch::Tensor gradients = torch::empty_like(hidden);
+    compute(hidden, output_projection, targets, losses, gradients);
+    context->save_for_backward({gradients});
+    return losses;
+  }
+
+  static torch::autograd::tensor_list backward(torch::autograd::AutogradContext* context,
+                                               const torch::autograd::tensor_list& outer) {
+    const torch::Tensor gradients = context->get_saved_variables()[0];
+    return {gradients * outer[0].unsqueeze(1), torch::Tensor(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+torch::Tensor token_loss(const torch::Tensor& hidden, const torch::Tensor& output_projection,
+                         const torch::Tensor& targets) {
+  if (at::GradMode::is_enabled() && hidden.requires_grad()) {
+    return TokenLoss::apply(hidden, output_projection, targets);
+  }
+  const torch::NoGradGuard no_grad;
+  torch::Tensor losses = torch::empty({hidden.size(0)}, hidden.options());
+  torch::Tensor no_gradients;
+  compute(hidden, output_projection, targets, losses, no_gradients);
+  return losses;
+}
+
+}  // namespace prunenet
