@@ -1,0 +1,141 @@
+#include "prunenet/checkpoint/gguf_metadata.h"
+
+#include <fmt/format.h>
+
+#include "prunenet/checkpoint/printable.h"
+#include "prunenet/core/error.h"
+
+namespace prunenet {
+
+namespace {
+
+/// Value types by their numbers in the file.
+enum ValueType : std::uint32_t {
+  kUint8 = 0,
+  kInt8 = 1,
+  kUint16 = 2,
+  kInt16 = 3,
+  kUint32 = 4,
+  kInt32 = 5,
+  kFloat32 = 6,
+  kBool = 7,
+  kString = 8,
+  kArray = 9,
+  kUint64 = 10,
+  kInt64 = 11,
+  kFloat64 = 12,
+};
+
+class MetadataReader {
+ public:
+  MetadataReader(BoundedReader& reader, const std::string& where) : reader_(&reader), where_(&where) {}
+
+  std::pair<std::string, GgufValue> pair() {
+    key_ = reader_->text("a metadata key", kMaxGgufKeyBytes);
+    const auto type = reader_->number<std::uint32_t>("a metadata type");
+    return {key_, type == kArray ? array() : visit_type(type, [this](auto read) -> GgufValue { return read(); })};
+  }
+
+ private:
+  [[noreturn]] void fail(ErrorKind kind, const std::string& why) const {
+    throw Error(kind, fmt::format("{}: metadata '{}': {}", *where_, printable(key_), why));
+  }
+
+  template <typename Stored, typename Widened>
+  Widened widened() {
+    return static_cast<Widened>(reader_->number<Stored>("a metadata value"));
+  }
+
+  bool boolean() {
+    const auto byte = reader_->number<std::uint8_t>("a metadata value");
+    if (byte > 1) fail(ErrorKind::kBadInput, fmt::format("{} is not a boolean", byte));
+    return byte == 1;
+  }
+
+  /// Calls `use` with a function that reads one value of that type.
+  template <typename Use>
+  GgufValue visit_type(std::uint32_t type, Use use) {
+    switch (type) {
+      case kUint8:
+        return use([this] { return widened<std::uint8_t, std::uint64_t>(); });
+      case kInt8:
+        return use([this] { return widened<std::int8_t, std::int64_t>(); });
+      case kUint16:
+        return use([this] { return widened<std::uint16_t, std::uint64_t>(); });
+      case kInt16:
+        return use([this] { return widened<std::int16_t, std::int64_t>(); });
+      case kUint32:
+        return use([this] { return widened<std::uint32_t, std::uint64_t>(); });
+      case kInt32:
+        return use([this] { return widened<std::int32_t, std::int64_t>(); });
+      case kUint64:
+        return use([this] { return widened<std::uint64_t, std::uint64_t>(); });
+      case kInt64:
+        return use([this] { return widened<std::int64_t, std::int64_t>(); });
+      case kFloat32:
+        return use([this] { return widened<float, double>(); });
+      case kFloat64:
+        return use([this] { return widened<double, double>(); });
+      case kBool:
+        return use([this] { return boolean(); });
+      case kString:
+        return use([this] { return reader_->text("a metadata text", kMaxGgufTextBytes); });
+      case kArray:
+        fail(ErrorKind::kUnsupported, "an array of arrays");
+      default:
+        fail(ErrorKind::kBadInput, fmt::format("unknown value type {}", type));
+    }
+  }
+
+  GgufValue array() {
+    const auto type = reader_->number<std::uint32_t>("an array's type");
+    const std::uint64_t count = reader_->count("an array's length", least_bytes(type), kMaxGgufArray);
+    return visit_type(type, [count](auto read) -> GgufValue {
+      std::vector<decltype(read())> values;
+      values.reserve(count);
+      for (std::uint64_t i = 0; i < count; ++i) values.push_back(read());
+      return values;
+    });
+  }
+
+  /// Bytes that one value takes in the file, at least; a text starts with its u64 length.
+  static std::uint64_t least_bytes(std::uint32_t type) {
+    switch (type) {
+      case kUint16:
+      case kInt16:
+        return 2;
+      case kUint32:
+      case kInt32:
+      case kFloat32:
+        return 4;
+      case kUint64:
+      case kInt64:
+      case kFloat64:
+      case kString:
+        return 8;
+      default:
+        return 1;
+    }
+  }
+
+  BoundedReader* reader_;
+  const std::string* where_;
+  std::string key_;
+};
+
+}  // namespace
+
+std::map<std::string, GgufValue> read_gguf_metadata(BoundedReader& reader, std::uint64_t count,
+                                                    const std::string& where) {
+  MetadataReader metadata_reader(reader, where);
+  std::map<std::string, GgufValue> metadata;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    auto [key, value] = metadata_reader.pair();
+    if (!metadata.emplace(key, std::move(value)).second) {
+      throw Error(ErrorKind::kBadInput, fmt::format("{}: metadata '{}' stands twice", where, printable(key)));
+    }
+  }
+  return metadata;
+}
+
+}  // namespace prunenet

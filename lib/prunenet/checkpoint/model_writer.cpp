@@ -1,0 +1,80 @@
+#include "prunenet/checkpoint/model_writer.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "prunenet/core/file.h"
+
+namespace prunenet {
+
+namespace {
+
+constexpr const char* kSingleFile = "model.safetensors";
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+
+bool has_index(const std::vector<Shard>& shards) {
+  return shards.size() != 1 || shards.front().file != kSingleFile;
+}
+
+std::uint64_t tensor_bytes(const std::vector<Shard>& shards) {
+  std::uint64_t total = 0;
+  for (const Shard& shard : shards) {
+    for (const TensorDeclaration& tensor : shard.tensors) total += bytes_of(tensor);
+  }
+  return total;
+}
+
+std::string index_text(const std::vector<Shard>& shards) {
+  nlohmann::json weight_map = nlohmann::json::object();
+  for (const Shard& shard : shards) {
+    for (const TensorDeclaration& tensor : shard.tensors) weight_map[tensor.name] = shard.file;
+  }
+  const nlohmann::json index{{"metadata", {{"total_size", tensor_bytes(shards)}}}, {"weight_map", weight_map}};
+  return index.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::vector<Shard> split_into_shards(const std::vector<TensorDeclaration>& tensors, std::uint64_t max_shard_bytes) {
+  std::vector<Shard> shards(1);
+  std::uint64_t filled = 0;
+  for (const TensorDeclaration& tensor : tensors) {
+    const std::uint64_t bytes = bytes_of(tensor);
+    if (!shards.back().tensors.empty() && (filled >= max_shard_bytes || bytes > max_shard_bytes - filled)) {
+      shards.emplace_back();
+      filled = 0;
+    }
+    shards.back().tensors.push_back(tensor);
+    filled += bytes;
+  }
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    shards[i].metadata = {{"format", "pt"}};
+    shards[i].file = shards.size() == 1 ? std::string(kSingleFile)
+                                        : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
+  }
+  return shards;
+}
+
+std::uint64_t serialized_size(const std::vector<Shard>& shards) {
+  std::uint64_t total = has_index(shards) ? index_text(shards).size() : 0;
+  for (const Shard& shard : shards) total += serialized_size(shard.tensors, shard.metadata);
+  return total;
+}
+
+void write_shards(const std::filesystem::path& directory, const std::vector<Shard>& shards, const TensorSource& source,
+                  Progress& progress) {
+  progress.begin("writing", "bytes", tensor_bytes(shards));
+  for (const Shard& shard : shards) {
+    const SafetensorsLayout layout(shard.tensors, shard.metadata);
+    SafetensorsWriter writer(directory / shard.file, layout);
+    for (const TensorDeclaration& tensor : layout.tensors()) {
+      writer.write(tensor.name, source(tensor.name));
+      progress.advance(bytes_of(tensor));
+    }
+    writer.finish();
+  }
+  if (has_index(shards)) write_file_atomically(directory / kIndexFile, index_text(shards));
+}
+
+}  // namespace prunenet

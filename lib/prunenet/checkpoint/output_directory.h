@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace prunenet {
+
+/// A directory that is complete or absent: it is filled under another name beside its target, and renamed at the end.
+///
+/// Unless `commit` is reached the destructor removes it, whatever threw. A directory that is replaced stays as it was
+/// until `commit`.
+class OutputDirectory {
+ public:
+  /// Makes the temporary directory, and missing parents. Throws
+  ///  - Error(kAlreadyExists) where the target is a file, or is not empty and `force` is not set; also with `force`
+  ///    where it is no model directory (no config.json), as nobody means that,
+  ///  - Error(kOutOfSpace) where the disk has fewer than `needed_bytes` free,
+  ///  - Error(kIo) where the place cannot be written.
+  OutputDirectory(const std::filesystem::path& target, std::uint64_t needed_bytes, bool force);
+  ~OutputDirectory();
+  OutputDirectory(const OutputDirectory&) = delete;
+  OutputDirectory& operator=(const OutputDirectory&) = delete;
+
+  /// Where to write meanwhile.
+  [[nodiscard]] const std::filesystem::path& path() const { return temporary_; }
+  /// Where it will be: absolute, symbolic links resolved.
+  [[nodiscard]] const std::filesystem::path& target() const { return target_; }
+
+  /// Makes the names durable and puts the directory in place. Files must have been synced by who wrote them.
+  void commit();
+
+ private:
+  void check_target(bool force) const;
+  void check_space(std::uint64_t needed_bytes) const;
+  void make_temporary();
+  void replace_target();
+
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  std::filesystem::path first_made_parent_;  ///< empty where all parents were there
+  bool committed_ = false;
+};
+
+/// Copies one file and syncs it. Throws Error(kBadInput) from the source, Error(kOutOfSpace) or Error(kIo) from the
+/// target.
+void copy_file_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace prunenet
