@@ -80,7 +80,7 @@ TEST(SampleRankings, FollowPlackettLuce) {
   const std::vector<float> scores{0.0F, 1.0F, -0.5F};
   constexpr std::int64_t kDraws = 60'000;
   Rng rng(11);
-  const torch::Tensor rankings = sample_rankings(scores, kDraws, rng);
+  const torch::Tensor rankings = sample_rankings(scores, kDraws, rng).rankings;
   std::map<std::vector<std::int64_t>, int> counts;
   for (std::int64_t m = 0; m < kDraws; ++m) {
     const auto* row = rankings.data_ptr<std::int64_t>() + m * 3;
@@ -98,7 +98,14 @@ TEST(SampleRankings, SameSeedSameDraws) {
   const std::vector<float> scores(100, 0.0F);
   Rng first(3);
   Rng second(3);
-  EXPECT_TRUE(torch::equal(sample_rankings(scores, 4, first), sample_rankings(scores, 4, second)));
+  EXPECT_TRUE(torch::equal(sample_rankings(scores, 4, first).rankings, sample_rankings(scores, 4, second).rankings));
+}
+
+TEST(SampleRankings, KeysDescendAlongEachRanking) {
+  const std::vector<float> scores{0.5F, -0.5F, 0.0F, 2.0F};
+  Rng rng(8);
+  const RankingSamples samples = sample_rankings(scores, 50, rng);
+  EXPECT_TRUE((samples.keys.narrow(1, 0, 3) >= samples.keys.narrow(1, 1, 3)).all().item<bool>());
 }
 
 TEST(SampleRankings, ScoreThatIsNotFiniteIsAnError) {
@@ -118,6 +125,104 @@ TEST(Rloo, AdvantageIsTheRewardMinusTheMeanOfTheOthers) {
   EXPECT_NEAR(advantages[2].item<double>(), 6.0 - 1.5, 1e-12);
   EXPECT_EQ(rloo_advantages(torch::ones({4}, torch::kFloat64)).abs().sum().item<double>(), 0.0);
 }
+
+/// Any reward of a keep-set of four neurons, without structure.
+double table_reward(const std::vector<std::int64_t>& ranking, int kept) {
+  int set = 0;
+  for (int j = 0; j < kept; ++j) set |= 1 << ranking[static_cast<std::size_t>(j)];
+  return std::sin(3.7 * set) + 0.1 * set;
+}
+
+/// d E[R] / dz by enumerating all rankings, in double.
+torch::Tensor exact_gradient(const std::vector<double>& values, int kept) {
+  const torch::Tensor scores = as_tensor(values).set_requires_grad(true);
+  torch::Tensor expectation = torch::zeros({}, torch::kFloat64);
+  std::vector<std::int64_t> ranking{0, 1, 2, 3};
+  do {
+    const torch::Tensor order = torch::tensor(ranking, torch::kInt64).unsqueeze(0);
+    const torch::Tensor log_probability = plackett_luce_log_probability(scores, order, 4).squeeze(0);
+    expectation = expectation + log_probability.exp() * table_reward(ranking, kept);
+  } while (std::next_permutation(ranking.begin(), ranking.end()));
+  expectation.backward();
+  return scores.grad();
+}
+
+struct MeanAndError {
+  torch::Tensor mean;
+  torch::Tensor error;  ///< standard error
+};
+
+MeanAndError summarise(const torch::Tensor& rows) {
+  return {rows.mean(0), rows.std(0) / std::sqrt(static_cast<double>(rows.size(0)))};
+}
+
+class PolicyGradient : public ::testing::TestWithParam<int> {
+ protected:
+  static constexpr std::int64_t kDraws = 40'000;
+  const std::vector<float> scores_{0.4F, -0.7F, 1.1F, 0.2F};
+  const std::vector<double> values_{scores_.begin(), scores_.end()};
+
+  [[nodiscard]] RankingSamples draw() const {
+    Rng rng(21);
+    return sample_rankings(scores_, kDraws, rng);
+  }
+  static std::vector<std::int64_t> row(const torch::Tensor& rankings, std::int64_t m) {
+    const auto* begin = rankings.data_ptr<std::int64_t>() + m * 4;
+    return {begin, begin + 4};
+  }
+
+  /// R(with i) - R(without i) by rebuilding both keep-sets.
+  [[nodiscard]] torch::Tensor swap_advantages(const RankingSamples& samples, int kept) const {
+    torch::Tensor advantages = torch::empty({kDraws, 4}, torch::kFloat64);
+    for (std::int64_t m = 0; m < kDraws; ++m) {
+      const std::vector<std::int64_t> ranking = row(samples.rankings, m);
+      for (int j = 0; j < 4; ++j) {
+        std::vector<std::int64_t> other = ranking;
+        std::swap(other[static_cast<std::size_t>(j)], other[static_cast<std::size_t>(j < kept ? kept : kept - 1)]);
+        const double difference = table_reward(ranking, kept) - table_reward(other, kept);
+        advantages[m][ranking[static_cast<std::size_t>(j)]] = j < kept ? difference : -difference;
+      }
+    }
+    return advantages;
+  }
+
+  [[nodiscard]] torch::Tensor reinforce_terms(const RankingSamples& samples, int kept) const {
+    torch::Tensor terms = torch::empty({kDraws, 4}, torch::kFloat64);
+    std::map<std::vector<std::int64_t>, torch::Tensor> gradients;  // of log p, one a ranking
+    for (std::int64_t m = 0; m < kDraws; ++m) {
+      const std::vector<std::int64_t> ranking = row(samples.rankings, m);
+      torch::Tensor& gradient = gradients[ranking];
+      if (!gradient.defined()) {
+        const torch::Tensor leaf = as_tensor(values_).set_requires_grad(true);
+        plackett_luce_log_probability(leaf, samples.rankings.narrow(0, m, 1), kept).sum().backward();
+        gradient = leaf.grad();
+      }
+      terms[m] = gradient * table_reward(ranking, kept);
+    }
+    return terms;
+  }
+
+  static void expect_agrees(const MeanAndError& estimate, const torch::Tensor& exact) {
+    for (std::int64_t i = 0; i < 4; ++i) {
+      EXPECT_NEAR(estimate.mean[i].item<double>(), exact[i].item<double>(), 5 * estimate.error[i].item<double>())
+          << "neuron " << i;
+    }
+  }
+};
+
+TEST_P(PolicyGradient, BothEstimatorsAreUnbiasedAndConditioningLowersTheVariance) {
+  const int kept = GetParam();
+  const torch::Tensor exact = exact_gradient(values_, kept);
+  const RankingSamples samples = draw();
+  const MeanAndError reinforce = summarise(reinforce_terms(samples, kept));
+  const torch::Tensor probability = keep_probability_gradient(as_tensor(values_), samples, kept);
+  const MeanAndError conditional = summarise(probability * swap_advantages(samples, kept));
+  expect_agrees(reinforce, exact);
+  expect_agrees(conditional, exact);
+  EXPECT_LT(conditional.error.sum().item<double>(), reinforce.error.sum().item<double>());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kept, PolicyGradient, ::testing::Values(1, 2, 3));
 
 }  // namespace
 }  // namespace prunenet

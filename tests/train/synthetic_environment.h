@@ -36,6 +36,22 @@ class SyntheticEnvironment final : public Environment {
     const torch::Tensor shares = energies.expand_as(rankings).gather(1, removed).sum(1) / energies.sum();
     return {shares.data_ptr<double>(), shares.data_ptr<double>() + shares.numel()};
   }
+  [[nodiscard]] SwapRewards swap_rewards(std::int64_t layer, const torch::Tensor& rankings,
+                                         std::int64_t kept) const override {
+    SwapRewards rewards{distortions(layer, rankings, kept), torch::empty(rankings.sizes(), torch::kFloat64)};
+    for (std::int64_t m = 0; m < rankings.size(0); ++m) {
+      for (std::int64_t j = 0; j < rankings.size(1); ++j) {
+        torch::Tensor other = rankings.narrow(0, m, 1).clone();
+        const std::int64_t border = j < kept ? kept : kept - 1;
+        other[0][j] = rankings[m][border];
+        other[0][border] = rankings[m][j];
+        const double gain = std::log(distortions(layer, other, kept).front()) -
+                            std::log(rewards.distortions[static_cast<std::size_t>(m)]);
+        rewards.advantages[m][rankings[m][j].item<std::int64_t>()] = j < kept ? gain : -gain;
+      }
+    }
+    return rewards;
+  }
   [[nodiscard]] std::vector<double> held_out_distortions(std::int64_t layer, const torch::Tensor& rankings,
                                                          std::int64_t kept) const override {
     return distortions(layer, rankings, kept);

@@ -11,7 +11,7 @@
 
 namespace prunenet {
 
-torch::Tensor sample_rankings(std::span<const float> scores, std::int64_t samples, Rng& rng) {
+RankingSamples sample_rankings(std::span<const float> scores, std::int64_t samples, Rng& rng) {
   const auto neurons = static_cast<std::int64_t>(scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (!std::isfinite(scores[i])) {
@@ -20,19 +20,22 @@ torch::Tensor sample_rankings(std::span<const float> scores, std::int64_t sample
                                                      i, neurons, scores[i]));
     }
   }
-  torch::Tensor rankings = torch::empty({samples, neurons}, torch::kInt64);
+  RankingSamples drawn{torch::empty({samples, neurons}, torch::kInt64),
+                       torch::empty({samples, neurons}, torch::kFloat64)};
   std::vector<double> keys(scores.size());
   for (std::int64_t m = 0; m < samples; ++m) {
     for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = static_cast<double>(scores[i]) + rng.gumbel();
-    auto* ranking = rankings.data_ptr<std::int64_t>() + m * neurons;
+    auto* ranking = drawn.rankings.data_ptr<std::int64_t>() + m * neurons;
+    auto* sorted = drawn.keys.data_ptr<double>() + m * neurons;
     std::iota(ranking, ranking + neurons, std::int64_t{0});
     std::sort(ranking, ranking + neurons, [&keys](std::int64_t a, std::int64_t b) {
       const double key_a = keys[static_cast<std::size_t>(a)];
       const double key_b = keys[static_cast<std::size_t>(b)];
       return key_a != key_b ? key_a > key_b : a < b;
     });
+    for (std::int64_t j = 0; j < neurons; ++j) sorted[j] = keys[static_cast<std::size_t>(ranking[j])];
   }
-  return rankings;
+  return drawn;
 }
 
 torch::Tensor plackett_luce_log_probability(const torch::Tensor& scores, const torch::Tensor& rankings,
@@ -48,6 +51,15 @@ torch::Tensor rloo_advantages(const torch::Tensor& rewards) {
   const torch::Tensor advantages = rewards - others;
   const double spread = rewards.std(/*unbiased=*/false).item<double>();
   return spread > 1e-12 ? advantages / spread : torch::zeros_like(rewards);
+}
+
+torch::Tensor keep_probability_gradient(const torch::Tensor& scores, const RankingSamples& samples, std::int64_t kept) {
+  const torch::Tensor plain = scores.detach().to(torch::kFloat64).expand_as(samples.rankings);
+  const torch::Tensor is_kept = torch::zeros_like(samples.keys).scatter(1, samples.rankings.narrow(1, 0, kept), 1.0);
+  const torch::Tensor next_key = samples.keys.narrow(1, kept, 1);      // border of the kept
+  const torch::Tensor last_key = samples.keys.narrow(1, kept - 1, 1);  // border of the removed
+  const torch::Tensor t = plain - torch::where(is_kept > 0.5, next_key, last_key);
+  return torch::exp(t - torch::exp(t));
 }
 
 }  // namespace prunenet

@@ -53,8 +53,9 @@ PolicyNetworkImpl::PolicyNetworkImpl(std::int64_t feature_count, const NetworkOp
 }
 
 torch::Tensor PolicyNetworkImpl::forward(torch::Tensor features) {
-  torch::Tensor hidden = std::move(features);
-  for (std::size_t layer = 0; layer + 1 < layers_.size(); ++layer) hidden = torch::silu(layers_[layer](hidden));
+  torch::Tensor hidden = torch::silu(layers_.front()(std::move(features)));
+  for (std::size_t layer = 1; layer + 1 < layers_.size(); ++layer)
+    hidden = hidden + torch::silu(layers_[layer](hidden));
   return layers_.back()(hidden).squeeze(-1);
 }
 

@@ -14,7 +14,7 @@ namespace prunenet {
 
 /// Shape of the policy network. Nothing in it depends on a model's d or I, so one policy serves a whole family.
 struct NetworkOptions {
-  std::int64_t hidden = 128;  ///< units of each hidden layer, [1, 4096]
+  std::int64_t hidden = 256;  ///< units of each hidden layer, [1, 4096]
   std::int64_t depth = 2;     ///< hidden layers, [1, 8]
 };
 
@@ -22,7 +22,8 @@ struct NetworkOptions {
 /// Throws Error(kBadInput) naming the field.
 [[nodiscard]] NetworkOptions network_options_from_json(const nlohmann::json& json);
 
-/// Multilayer perceptron: features [N, F] -> SiLU layers -> one score a neuron [N]. Larger means keep.
+/// Residual multilayer perceptron: features [N, F] -> one score a neuron [N]. Larger means keep.
+///   x = silu(W_0 f + b_0);  x = x + silu(W_l x + b_l) for l = 1 .. depth - 1;  z = w x + b.
 class PolicyNetworkImpl : public torch::nn::Module {
  public:
   /// Weights are drawn from `rng` (uniform in +-1/sqrt(fan-in)); the last layer starts at a tenth of that, so that the

@@ -1,14 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace prunenet {
 
 /// How the model is asked about itself. No outside text: every token is sampled by the model.
 struct ProbeOptions {
-  std::int64_t tokens = 8192;           ///< T, tokens that train (rounded up to whole sequences)
-  std::int64_t held_out_tokens = 2048;  ///< tokens of other sequences that only choose among policies
-  std::int64_t sequence_length = 256;   ///< tokens a sequence, BOS among them; capped by the model's own limit
+  std::int64_t tokens = 16384;             ///< T, tokens that train (rounded up to whole sequences)
+  std::int64_t held_out_tokens = 2048;     ///< tokens of other sequences that only choose among policies
+  std::int64_t sequence_length = 256;      ///< tokens a sequence, the first among them; capped by the model's own limit
+  std::vector<std::int64_t> start_tokens;  ///< sequences start with these in turn; none: with BOS
   double temperature = 1.0;
   std::int64_t exact_width = 4096;  ///< blocks wider than this are kept as sketches, not I x I moments
   std::int64_t sketch_rows = 1024;  ///< m of a sketch

@@ -24,6 +24,16 @@ Matrix coupling_of(const Matrix& down, const Matrix& second_moment) {
   return coupling;
 }
 
+/// One neuron of [0, neurons) for each of the `samples`.
+void require_partners(std::span<const std::int64_t> partners, Eigen::Index samples, Eigen::Index neurons,
+                      std::string_view name) {
+  const bool inside = std::all_of(partners.begin(), partners.end(),
+                                  [neurons](std::int64_t partner) { return partner >= 0 && partner < neurons; });
+  if (inside && static_cast<Eigen::Index>(partners.size()) == samples) return;
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("{}: {} partners of [0, {}) are needed, not [{}]", name, samples,
+                                                       neurons, fmt::join(partners, ", ")));
+}
+
 }  // namespace
 
 MatrixD response_coupling(const MatrixD& down, const MatrixD& second_moment) {
@@ -76,8 +86,9 @@ VectorD Schatten2::coupling_row(Eigen::Index neuron) const {
 
 MatrixD Schatten2::log_swapped(const Eigen::Ref<const MatrixF>& removed, std::span<const std::int64_t> swap_in,
                                std::span<const std::int64_t> swap_out) const {
-  spectral_checks::require_shape(removed, static_cast<Eigen::Index>(swap_in.size()), neurons(),
-                                 "the indicator of removed neurons (M x I)");
+  spectral_checks::require_shape(removed, removed.rows(), neurons(), "the indicator of removed neurons (M x I)");
+  require_partners(swap_in, removed.rows(), neurons(), "swap_in");
+  require_partners(swap_out, removed.rows(), neurons(), "swap_out");
   MatrixF coupled = removed * form_.transpose();  // q = K r a row; of a sketch first B r
   if (is_sketch_) coupled = MatrixF(coupled * form_);
   MatrixD logarithms(removed.rows(), neurons());

@@ -35,6 +35,7 @@ class Schatten2 {
   /// side, `swap_in[m]` (removed so far) where i is kept, `swap_out[m]` (kept so far) where i is removed. The energy
   /// f = r^T K r becomes f + 2 (q_i - q_b) + K_ii + K_bb - 2 K_ib, q = K r, or its mirror image: all I swaps cost one
   /// product. Swapping a neuron with itself changes nothing. Shapes: removed M x I; result M x I.
+  /// Throws Error(kInvalidArgument) unless each list holds M neurons of [0, I).
   [[nodiscard]] MatrixD log_swapped(const Eigen::Ref<const MatrixF>& removed, std::span<const std::int64_t> swap_in,
                                     std::span<const std::int64_t> swap_out) const;
 

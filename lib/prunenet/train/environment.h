@@ -9,6 +9,12 @@
 
 namespace prunenet {
 
+/// Rewards of M keep-sets and of all their single swaps.
+struct SwapRewards {
+  std::vector<double> distortions;  ///< M
+  torch::Tensor advantages;         ///< float64 [M, I]: reward with neuron i minus reward without it
+};
+
 /// What the policy acts on: layers with features, and the distortion that a keep-set causes in one of them.
 /// A state is a layer, an action is a keep-set, the reward is -log(distortion). Implementations are deterministic.
 class Environment {
@@ -21,7 +27,12 @@ class Environment {
   /// rankings: int64 [M, I]; returns M values in (0, 1].
   [[nodiscard]] virtual std::vector<double> distortions(std::int64_t layer, const torch::Tensor& rankings,
                                                         std::int64_t kept) const = 0;
-  /// The same on the held-out probe (text sampled with another seed), which only chooses among policies.
+  /// Also what each neuron adds: a kept neuron's counterfactual has the first removed one, rankings[m][kept], in its
+  /// place; a removed neuron's takes the place of the last kept one, rankings[m][kept - 1].
+  /// Throws Error(kUnsupported) where the distortion has no cheap swaps.
+  [[nodiscard]] virtual SwapRewards swap_rewards(std::int64_t layer, const torch::Tensor& rankings,
+                                                 std::int64_t kept) const = 0;
+  /// `distortions` on the held-out probe (other sampled sequences), which only chooses among policies.
   [[nodiscard]] virtual std::vector<double> held_out_distortions(std::int64_t layer, const torch::Tensor& rankings,
                                                                  std::int64_t kept) const = 0;
 };

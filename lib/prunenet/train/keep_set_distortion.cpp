@@ -1,24 +1,55 @@
 #include "prunenet/train/keep_set_distortion.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <utility>
+
+#include "prunenet/core/error.h"
 
 namespace prunenet {
 
 namespace {
+
+/// 0/1 rows [M, I] of the neurons behind the first `kept` of each ranking.
+MatrixF removed_indicators(const torch::Tensor& rankings, std::int64_t kept) {
+  const auto ranked = rankings.accessor<std::int64_t, 2>();
+  MatrixF removed = MatrixF::Zero(rankings.size(0), rankings.size(1));
+  for (std::int64_t m = 0; m < rankings.size(0); ++m) {
+    for (std::int64_t j = kept; j < rankings.size(1); ++j) removed(m, ranked[m][j]) = 1.0F;
+  }
+  return removed;
+}
 
 class Schatten2Distortion final : public KeepSetDistortion {
  public:
   explicit Schatten2Distortion(Schatten2 schatten2) : schatten2_(std::move(schatten2)) {}
 
   std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const override {
-    const auto ranked = rankings.accessor<std::int64_t, 2>();
-    MatrixF removed = MatrixF::Zero(rankings.size(0), rankings.size(1));
-    for (std::int64_t m = 0; m < rankings.size(0); ++m) {
-      for (std::int64_t j = kept; j < rankings.size(1); ++j) removed(m, ranked[m][j]) = 1.0F;
-    }
-    const VectorD values = schatten2_(removed);
+    const VectorD values = schatten2_(removed_indicators(rankings, kept));
     return {values.data(), values.data() + values.size()};
+  }
+
+  SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const override {
+    const MatrixF removed = removed_indicators(rankings, kept);
+    const VectorD values = schatten2_(removed);
+    const torch::Tensor first_removed = rankings.select(1, kept).contiguous();
+    const torch::Tensor last_kept = rankings.select(1, kept - 1).contiguous();
+    const auto samples = static_cast<std::size_t>(rankings.size(0));
+    const MatrixD swapped = schatten2_.log_swapped(removed, {first_removed.data_ptr<std::int64_t>(), samples},
+                                                   {last_kept.data_ptr<std::int64_t>(), samples});
+    SwapRewards rewards{{values.data(), values.data() + values.size()},
+                        torch::empty({rankings.size(0), rankings.size(1)}, torch::kFloat64)};
+    auto advantages = rewards.advantages.accessor<double, 2>();
+    for (Eigen::Index m = 0; m < removed.rows(); ++m) {
+      const double logarithm = std::log(std::max(values(m), 1e-12));
+      for (Eigen::Index i = 0; i < removed.cols(); ++i) {
+        const double change = swapped(m, i) - logarithm;  // of log distortion, by the swap
+        advantages[m][i] = removed(m, i) > 0.0F ? -change : change;
+      }
+    }
+    return rewards;
   }
 
  private:
@@ -38,6 +69,13 @@ class DecomposedDistortion final : public KeepSetDistortion {
       values.push_back(problem_.distortion(keep));
     }
     return values;
+  }
+
+  SwapRewards swaps(const torch::Tensor& /*rankings*/, std::int64_t /*kept*/) const override {
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("train.estimator 'conditional' needs the quadratic reward (operator 'response', distortion "
+                            "'schatten2'), not '{}'; use 'rloo'",
+                            to_string(problem_.kind())));
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "prunenet/spectral/distortion_problem.h"
 #include "prunenet/spectral/schatten2.h"
+#include "prunenet/train/environment.h"
 
 namespace prunenet {
 
@@ -18,6 +19,8 @@ class KeepSetDistortion {
   virtual ~KeepSetDistortion() = default;
   /// rankings: int64 [M, I]; the first `kept` entries of each row stay. Returns M values.
   [[nodiscard]] virtual std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const = 0;
+  /// As Environment::swap_rewards.
+  [[nodiscard]] virtual SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const = 0;
 };
 
 /// All samples in one quadratic form: the default reward.

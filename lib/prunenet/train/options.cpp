@@ -16,6 +16,17 @@ void require(bool holds, const char* field, double value, const char* range) {
 
 }  // namespace
 
+std::string_view to_string(Estimator estimator) {
+  return estimator == Estimator::kRloo ? "rloo" : "conditional";
+}
+
+Estimator parse_estimator(std::string_view name) {
+  for (const Estimator estimator : {Estimator::kRloo, Estimator::kConditional}) {
+    if (to_string(estimator) == name) return estimator;
+  }
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("estimator '{}' is unknown; known: rloo, conditional", name));
+}
+
 void check(const TrainOptions& options) {
   const auto as_double = [](std::int64_t value) { return static_cast<double>(value); };
   require(options.steps >= 1, "steps", as_double(options.steps), "at least 1");
@@ -26,6 +37,7 @@ void check(const TrainOptions& options) {
   require(options.ratio_max >= options.ratio_min && options.ratio_max < 1.0, "ratio_max", options.ratio_max,
           "from ratio_min to below 1");
   require(options.learning_rate > 0.0, "learning_rate", options.learning_rate, "above 0");
+  require(options.warmup_steps >= 0, "warmup_steps", as_double(options.warmup_steps), "at least 0");
   require(options.weight_decay >= 0.0, "weight_decay", options.weight_decay, "at least 0");
   require(options.gradient_clip > 0.0, "gradient_clip", options.gradient_clip, "above 0");
   require(options.score_penalty >= 0.0, "score_penalty", options.score_penalty, "at least 0");

@@ -61,6 +61,17 @@ Field numbers(const std::string& key, std::vector<double>& target) {
           [&target] { return json(target); }};
 }
 
+Field integers(const std::string& key, std::vector<std::int64_t>& target) {
+  return {[&target, key](const json& value) {
+            const bool valid = value.is_array() && std::all_of(value.begin(), value.end(), [](const json& item) {
+                                 return item.is_number_integer();
+                               });
+            if (!valid) fail(key, value, "a list of integers");
+            target = value.get<std::vector<std::int64_t>>();
+          },
+          [&target] { return json(target); }};
+}
+
 template <typename Enumeration>
 Field named(const std::string& key, Enumeration& target, Enumeration (*parse)(std::string_view)) {
   return {[&target, key, parse](const json& value) {
@@ -79,6 +90,7 @@ std::map<std::string, Section> sections(Recipe& recipe) {
            {{"tokens", integer("probe.tokens", probe.tokens)},
             {"held_out_tokens", integer("probe.held_out_tokens", probe.held_out_tokens)},
             {"sequence_length", integer("probe.sequence_length", probe.sequence_length)},
+            {"start_tokens", integers("probe.start_tokens", probe.start_tokens)},
             {"temperature", number("probe.temperature", probe.temperature)},
             {"exact_width", integer("probe.exact_width", probe.exact_width)},
             {"sketch_rows", integer("probe.sketch_rows", probe.sketch_rows)}}},
@@ -89,9 +101,11 @@ std::map<std::string, Section> sections(Recipe& recipe) {
            {{"steps", integer("train.steps", train.steps)},
             {"layers_per_step", integer("train.layers_per_step", train.layers_per_step)},
             {"samples", integer("train.samples", train.samples)},
+            {"estimator", named("train.estimator", train.estimator, &parse_estimator)},
             {"ratio_min", number("train.ratio_min", train.ratio_min)},
             {"ratio_max", number("train.ratio_max", train.ratio_max)},
             {"learning_rate", number("train.learning_rate", train.learning_rate)},
+            {"warmup_steps", integer("train.warmup_steps", train.warmup_steps)},
             {"weight_decay", number("train.weight_decay", train.weight_decay)},
             {"gradient_clip", number("train.gradient_clip", train.gradient_clip)},
             {"score_penalty", number("train.score_penalty", train.score_penalty)},

@@ -11,7 +11,6 @@
 #include <numeric>
 
 #include "prunenet/core/error.h"
-#include "prunenet/policy/keep_set.h"
 #include "prunenet/train/adamw_state.h"
 
 namespace prunenet {
@@ -76,29 +75,46 @@ std::vector<std::int64_t> Trainer::draw_layers() {
   return layers;
 }
 
+void Trainer::record_rewards(const std::vector<double>& distortions) {
+  for (const double distortion : distortions) reward_sum_ += reward_of(distortion);
+  reward_count_ += static_cast<std::int64_t>(distortions.size());
+}
+
+torch::Tensor Trainer::rloo_objective(std::int64_t layer, const torch::Tensor& scores, const RankingSamples& samples,
+                                      std::int64_t kept) {
+  const std::vector<double> distortions = environment_.distortions(layer, samples.rankings, kept);
+  record_rewards(distortions);
+  torch::Tensor rewards = torch::empty({options_.samples}, torch::kFloat64);
+  std::transform(distortions.begin(), distortions.end(), rewards.data_ptr<double>(), reward_of);
+  const torch::Tensor log_probability = plackett_luce_log_probability(scores, samples.rankings, kept);
+  return (rloo_advantages(rewards).to(torch::kFloat32) * log_probability).mean() / static_cast<double>(kept);
+}
+
+torch::Tensor Trainer::conditional_objective(std::int64_t layer, const torch::Tensor& scores,
+                                             const RankingSamples& samples, std::int64_t kept) {
+  const SwapRewards swaps = environment_.swap_rewards(layer, samples.rankings, kept);
+  record_rewards(swaps.distortions);
+  const torch::Tensor weights = (keep_probability_gradient(scores, samples, kept) * swaps.advantages).mean(0);
+  return (weights.to(torch::kFloat32) * scores).sum();
+}
+
 torch::Tensor Trainer::layer_loss(std::int64_t layer, double ratio) {
   const torch::Tensor scores = network_->forward(environment_.features(layer));  // [I]
   const torch::Tensor plain = scores.detach().contiguous();
+  const auto neurons = static_cast<std::size_t>(plain.numel());
   const std::int64_t kept = kept_count(plain.numel(), ratio);
-  const torch::Tensor rankings =
-      sample_rankings({plain.data_ptr<float>(), static_cast<std::size_t>(plain.numel())}, options_.samples, rng_);
-  torch::Tensor rewards = torch::empty({options_.samples}, torch::kFloat64);
-  const std::vector<double> distortions = environment_.distortions(layer, rankings, kept);
-  for (std::int64_t m = 0; m < options_.samples; ++m) {
-    rewards.data_ptr<double>()[m] = reward_of(distortions[static_cast<std::size_t>(m)]);
-  }
-  reward_sum_ += rewards.mean().item<double>();
-  ++reward_count_;
-  const torch::Tensor log_probability = plackett_luce_log_probability(scores, rankings, kept);
-  const torch::Tensor advantages = rloo_advantages(rewards).to(torch::kFloat32);
-  return -(advantages * log_probability).mean() / static_cast<double>(kept) +
-         options_.score_penalty * scores.square().mean();
+  const RankingSamples samples = sample_rankings({plain.data_ptr<float>(), neurons}, options_.samples, rng_);
+  const torch::Tensor objective = options_.estimator == Estimator::kRloo
+                                      ? rloo_objective(layer, scores, samples, kept)
+                                      : conditional_objective(layer, scores, samples, kept);
+  return options_.score_penalty * scores.square().mean() - objective;
 }
 
 void Trainer::step() {
   const auto start = std::chrono::steady_clock::now();
   const double progress = static_cast<double>(step_) / static_cast<double>(options_.steps);
-  const double rate = options_.learning_rate * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
+  const double warmup = std::min(1.0, static_cast<double>(step_ + 1) / static_cast<double>(options_.warmup_steps + 1));
+  const double rate = options_.learning_rate * warmup * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
   for (auto& group : optimizer_->param_groups()) {
     static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "prunenet/core/rng.h"
+#include "prunenet/policy/keep_set.h"
 #include "prunenet/policy/network.h"
 #include "prunenet/train/environment.h"
 #include "prunenet/train/options.h"
@@ -31,8 +32,10 @@ struct TrainerState {
   std::map<std::string, std::string> text;
 };
 
-/// REINFORCE with a leave-one-out baseline over Plackett-Luce keep-sets:
-///   gradient of  sum over layers l, samples m of  advantage_lm * log p(ranking_lm, kept)  / kept.
+/// Policy gradient over Plackett-Luce keep-sets, by one of two estimators (see policy/keep_set.h):
+/// - rloo: the gradient of  mean over samples m of  advantage_m * log p(ranking_m, kept);
+/// - conditional: the gradient of  sum over neurons i of  w_i z_i,  w_i = mean_m dP(i kept)/dz_i * (reward with i minus
+///   reward without i).
 /// One step draws a ratio and a batch of layers; see DESIGN "Training" and experiments/ablation.
 class Trainer {
  public:
@@ -58,6 +61,11 @@ class Trainer {
 
  private:
   torch::Tensor layer_loss(std::int64_t layer, double ratio);
+  torch::Tensor rloo_objective(std::int64_t layer, const torch::Tensor& scores, const RankingSamples& samples,
+                               std::int64_t kept);
+  torch::Tensor conditional_objective(std::int64_t layer, const torch::Tensor& scores, const RankingSamples& samples,
+                                      std::int64_t kept);
+  void record_rewards(const std::vector<double>& distortions);
   [[nodiscard]] std::vector<std::int64_t> draw_layers();
   [[nodiscard]] CurvePoint validate();
   void keep_if_best(double reward);

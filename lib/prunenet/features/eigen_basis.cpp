@@ -1,0 +1,37 @@
+#include "prunenet/features/eigen_basis.h"
+
+#include <Spectra/MatOp/DenseSymMatProd.h>
+#include <Spectra/SymEigsSolver.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "prunenet/core/error.h"
+
+namespace prunenet {
+
+MatrixF leading_eigenvectors(const MatrixF& matrix, std::int64_t count, const VectorF& orientation) {
+  const Eigen::Index side = matrix.rows();
+  MatrixF basis = MatrixF::Zero(side, count);
+  const Eigen::Index wanted = std::min<Eigen::Index>(count, side - 1);
+  if (wanted < 1) return basis;
+  const Eigen::MatrixXd symmetric = matrix.cast<double>();
+  const Spectra::DenseSymMatProd<double> product(symmetric);
+  auto mutable_product = product;
+  const Eigen::Index lanczos = std::min<Eigen::Index>(side, std::max<Eigen::Index>(2 * wanted + 1, 20));
+  Spectra::SymEigsSolver<Spectra::DenseSymMatProd<double>> solver(mutable_product, wanted, lanczos);
+  solver.init();
+  solver.compute(Spectra::SortRule::LargestAlge, 1000, 1e-9);
+  if (solver.info() != Spectra::CompInfo::Successful) {
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("{} leading eigenvectors of a {} x {} covariance did not converge", wanted, side, side));
+  }
+  const Eigen::MatrixXd vectors = solver.eigenvectors();
+  for (Eigen::Index j = 0; j < wanted; ++j) {
+    const double side_of = vectors.col(j).dot(orientation.cast<double>());
+    basis.col(j) = ((side_of < 0.0 ? -1.0 : 1.0) * vectors.col(j)).cast<float>();
+  }
+  return basis;
+}
+
+}  // namespace prunenet

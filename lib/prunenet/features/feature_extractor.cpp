@@ -1,0 +1,146 @@
+#include "prunenet/features/feature_extractor.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+#include <optional>
+
+#include "prunenet/core/rng.h"
+#include "prunenet/features/coupling_features.h"
+#include "prunenet/features/eigen_basis.h"
+#include "prunenet/features/feature_table.h"
+#include "prunenet/features/input_covariance.h"
+#include "prunenet/features/mean_field.h"
+#include "prunenet/features/read_out.h"
+#include "prunenet/features/shape_features.h"
+
+namespace prunenet {
+
+namespace {
+
+constexpr std::int64_t kEmbeddingDirections = 64;
+constexpr std::int64_t kStreamDirections = 8;
+constexpr int kDepthHarmonics = 4;
+
+/// Cosine-like coordinates of the three vectors of a neuron along the columns of `basis` (d x count).
+void add_projections(const std::string& name, const LayerView& view, const MatrixF& basis, FeatureTable& table) {
+  const auto add = [&](const char* part, const MatrixF& rows, const VectorF& norms) {
+    const MatrixF coordinates = norms.array().max(1e-12F).inverse().matrix().asDiagonal() * (rows * basis);
+    for (Eigen::Index j = 0; j < coordinates.cols(); ++j) {
+      table.add(fmt::format("{}.{}.{}", name, part, j), coordinates.col(j), /*ranked=*/false);
+    }
+  };
+  add("gate", view.gate, view.gate_norm);
+  add("up", view.up, view.up_norm);
+  add("down", view.down, view.down_norm);
+}
+
+/// Relative depth t in [0, 1], with harmonics so that a small network can single out a layer.
+void add_depth(std::int64_t layer, std::int64_t layers, FeatureTable& table) {
+  const double t = layers > 1 ? static_cast<double>(layer) / static_cast<double>(layers - 1) : 0.0;
+  table.add_constant("depth", static_cast<float>(2.0 * t - 1.0));
+  table.add_constant("depth.first", layer == 0 ? 1.0F : 0.0F);
+  table.add_constant("depth.last_two", layer >= layers - 2 ? 1.0F : 0.0F);
+  for (int k = 1; k <= kDepthHarmonics; ++k) {
+    table.add_constant(fmt::format("depth.sin{}", k), static_cast<float>(std::sin(std::numbers::pi * k * t)));
+    table.add_constant(fmt::format("depth.cos{}", k), static_cast<float>(std::cos(std::numbers::pi * k * t)));
+  }
+}
+
+/// What goes along from layer to layer.
+class Extractor {
+ public:
+  Extractor(const WeightSource& weights, Progress& progress) : Extractor(weights, weights.embedding(), progress) {}
+
+  /// Layers in order. `next` is null at the last.
+  FeatureTable pass(std::int64_t layer, const LayerWeights& current, const LayerWeights* next) {
+    const LayerView view = make_layer_view(current);
+    FeatureTable table;
+    covariance_.add_attention_write(current);
+    field_.apply_attention(current);
+    add_shape_features(view, table);
+    covariance_.add_features(view, table);
+    field_.add_features(current, view, table);
+    read_out_.add_features(current, next, view, covariance_, field_.log_energy(), table);
+    add_coupling_features("field", view, field_.second_moment(), table);
+    add_coupling_features("stream", view, covariance_.second_moment(view), table);
+    add_projections("embedding_axis", view, embedding_axes_, table);
+    add_projections("stream_axis", view,
+                    leading_eigenvectors(covariance_.current(), kStreamDirections, covariance_.mean()), table);
+    add_depth(layer, layers_, table);
+    covariance_.add_ffn_write(view);
+    field_.apply_ffn(current);
+    return table;
+  }
+
+ private:
+  Extractor(const WeightSource& weights, const MatrixF& embedding, Progress& progress)
+      : layers_(weights.config().num_hidden_layers),
+        covariance_(embedding, weights.config()),
+        field_(embedding, weights.config()),
+        read_out_(weights, progress),
+        embedding_axes_(leading_eigenvectors(covariance_.embedding(), kEmbeddingDirections, covariance_.mean())) {}
+
+  std::int64_t layers_;
+  InputCovariance covariance_;
+  MeanField field_;
+  ReadOut read_out_;
+  MatrixF embedding_axes_;
+};
+
+/// The smallest model there can be, with arbitrary weights: it shows which features there are.
+class ToyWeights final : public WeightSource {
+ public:
+  ToyWeights() {
+    config_.hidden_size = 4;
+    config_.intermediate_size = 4;
+    config_.vocab_size = 4;
+    config_.num_hidden_layers = 1;
+    config_.num_attention_heads = 1;
+    config_.num_key_value_heads = 1;
+    config_.head_dim = 4;
+  }
+  [[nodiscard]] const ModelConfig& config() const override { return config_; }
+  [[nodiscard]] LayerWeights layer(std::int64_t /*layer*/) const override {
+    const VectorF ones = VectorF::Ones(4);
+    return {ones, square(1), square(2), square(3), square(4), ones, square(5), square(6), square(7)};
+  }
+  [[nodiscard]] MatrixF embedding() const override { return square(8); }
+  [[nodiscard]] MatrixF output_projection() const override { return square(8); }
+  [[nodiscard]] VectorF final_norm() const override { return VectorF::Ones(4); }
+
+ private:
+  static MatrixF square(std::uint64_t seed) {
+    Rng rng(seed);
+    return MatrixF::NullaryExpr(4, 4, [&rng] { return static_cast<float>(rng.normal()); });
+  }
+  ModelConfig config_;
+};
+
+}  // namespace
+
+const std::vector<std::string>& feature_names() {
+  static const std::vector<std::string> names = [] {
+    const ToyWeights toy;
+    SilentProgress silent;
+    return Extractor(toy, silent).pass(0, toy.layer(0), nullptr).names();
+  }();
+  return names;
+}
+
+void extract_features(const WeightSource& weights, const FeatureConsumer& consumer, Progress& progress) {
+  const std::int64_t layers = weights.config().num_hidden_layers;
+  progress.begin("computing features", "layers", static_cast<std::uint64_t>(2 * layers));
+  Extractor extractor(weights, progress);
+  LayerWeights current = weights.layer(0);
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    std::optional<LayerWeights> next;
+    if (layer + 1 < layers) next = weights.layer(layer + 1);
+    consumer(layer, extractor.pass(layer, current, next ? &*next : nullptr).assemble(layer));
+    progress.advance(1);
+    if (next) current = std::move(*next);
+  }
+}
+
+}  // namespace prunenet

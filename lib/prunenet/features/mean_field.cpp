@@ -1,0 +1,135 @@
+#include "prunenet/features/mean_field.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "prunenet/core/rng.h"
+#include "prunenet/features/activation.h"
+
+namespace prunenet {
+
+namespace {
+
+constexpr Eigen::Index kMixed = 512;
+constexpr Eigen::Index kSolo = 64;
+constexpr std::int64_t kPartners = 8;   // other states that a mixed state attends to
+constexpr float kSoloAttention = 0.5F;  // weight on the solo states
+constexpr float kSelfAttention = 0.2F;  // share of the rest on the state itself
+constexpr double kZipfOffset = 200.0;
+constexpr std::uint64_t kSeed = 20'230'607;  // part of the definition of the features
+constexpr int kQuadraturePoints = 16;
+
+std::vector<Eigen::Index> zipf_ids(Eigen::Index vocabulary, Eigen::Index count, Rng& rng) {
+  std::vector<double> cumulative;
+  double total = 0.0;
+  for (Eigen::Index id = 0; id < vocabulary; ++id) {
+    cumulative.push_back(total += 1.0 / (static_cast<double>(id) + kZipfOffset));
+  }
+  std::vector<Eigen::Index> ids;
+  for (Eigen::Index i = 0; i < count; ++i) {
+    const auto found = std::upper_bound(cumulative.begin(), cumulative.end(), rng.uniform() * total);
+    ids.push_back(std::min<Eigen::Index>(found - cumulative.begin(), vocabulary - 1));
+  }
+  return ids;
+}
+
+MatrixF mixing_matrix(Rng& rng) {
+  MatrixF mixing = MatrixF::Zero(kMixed, kMixed);
+  for (Eigen::Index row = 0; row < kMixed; ++row) {
+    for (std::int64_t partner = 0; partner < kPartners; ++partner) {
+      mixing(row, static_cast<Eigen::Index>(rng.below(kMixed))) += 1.0F / static_cast<float>(kPartners);
+    }
+  }
+  return mixing;
+}
+
+VectorF mean_square(const MatrixF& columns) {
+  return columns.array().square().colwise().mean().transpose();
+}
+
+}  // namespace
+
+MeanField::MeanField(const MatrixF& embedding, const ModelConfig& config)
+    : config_(config), quadrature_(normal_quadrature(kQuadraturePoints)) {
+  Rng rng(kSeed);
+  states_.resize(kMixed + kSolo, embedding.cols());
+  const std::vector<Eigen::Index> ids = zipf_ids(embedding.rows(), states_.rows(), rng);
+  for (std::size_t i = 0; i < ids.size(); ++i) states_.row(static_cast<Eigen::Index>(i)) = embedding.row(ids[i]);
+  mixing_ = mixing_matrix(rng);
+}
+
+MatrixF MeanField::normalised(const VectorF& gain) const {
+  const VectorF mean = states_.array().square().rowwise().mean();
+  const VectorF scale = (mean.array() + static_cast<float>(config_.rms_norm_eps)).rsqrt();
+  return scale.asDiagonal() * states_ * gain.asDiagonal();
+}
+
+void MeanField::apply_attention(const LayerWeights& weights) {
+  const MatrixF values = normalised(weights.attention_norm) * weights.v_proj.transpose();  // [states, K c]
+  const MatrixF mixed = values.topRows(kMixed);
+  const MatrixF solo = values.bottomRows(kSolo);
+  MatrixF attended(values.rows(), values.cols());
+  attended.topRows(kMixed) =
+      (1.0F - kSoloAttention) * (kSelfAttention * mixed + (1.0F - kSelfAttention) * (mixing_ * mixed));
+  attended.topRows(kMixed).rowwise() += kSoloAttention * solo.colwise().mean();
+  attended.bottomRows(kSolo) = solo;
+  const std::int64_t c = config_.head_dim;
+  const std::int64_t queries_per_value = config_.num_attention_heads / config_.num_key_value_heads;
+  for (std::int64_t head = 0; head < config_.num_attention_heads; ++head) {
+    states_.noalias() +=
+        attended.middleCols(head / queries_per_value * c, c) * weights.o_proj.middleCols(head * c, c).transpose();
+  }
+}
+
+void MeanField::add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table) {
+  const MatrixF inputs = normalised(weights.ffn_norm);
+  const MatrixF gate = inputs * weights.gate.transpose();
+  const MatrixF up = inputs * weights.up.transpose();
+  response_ = gated_response(config_.activation, gate, up);
+
+  const MatrixF mixed = response_.topRows(kMixed);
+  const VectorF energy = mean_square(mixed);
+  const VectorF scale = energy.array().max(1e-20F).sqrt();
+  const VectorF fourth = mixed.array().square().square().colwise().mean().transpose();
+  const VectorF write = 2.0F * safe_log(view.down_norm);
+  log_energy_ = safe_log(energy);
+  table.add("field.log_energy", log_energy_);
+  table.add("field.log_write", log_energy_ + write);
+  table.add("field.log_size", safe_log(mixed.cwiseAbs().colwise().mean().transpose()));
+  table.add("field.log_kurtosis", safe_log(fourth.array() / scale.array().square().square()));
+  table.add("field.mean", mixed.colwise().mean().transpose().array() / scale.array());
+  const VectorF solo_energy = safe_log(mean_square(response_.bottomRows(kSolo)));
+  table.add("field.solo.log_energy", solo_energy);
+  table.add("field.solo.log_write", solo_energy + write);
+  table.add("field.open", (gate.topRows(kMixed).array() > 0.0F).cast<float>().colwise().mean().transpose().matrix());
+
+  // The same under a normal distribution with the population's mean and covariance: smoother in the tails.
+  const VectorF mean = inputs.topRows(kMixed).colwise().mean();
+  const MatrixF centred = inputs.topRows(kMixed).rowwise() - mean.transpose();
+  const MatrixF centred_gate = centred * weights.gate.transpose();
+  const MatrixF centred_up = centred * weights.up.transpose();
+  const PreactivationMoments moments{weights.gate * mean, weights.up * mean, mean_square(centred_gate),
+                                     mean_square(centred_up),
+                                     centred_gate.cwiseProduct(centred_up).colwise().mean().transpose()};
+  const VectorF normal_energy = safe_log(gaussian_response_energy(config_.activation, moments, quadrature_));
+  const VectorF orientation = moments.covariance.array().sign();
+  table.add("field.mean.gate", moments.gate_mean);
+  table.add("field.mean.up", moments.up_mean.cwiseProduct(orientation));
+  table.add("field.log_variance.gate", safe_log(moments.gate_variance));
+  table.add("field.log_variance.up", safe_log(moments.up_variance));
+  table.add("field.correlation", moments.covariance.array() /
+                                     (moments.gate_variance.array() * moments.up_variance.array()).max(1e-24F).sqrt());
+  table.add("field.normal.log_energy", normal_energy);
+  table.add("field.normal.log_write", normal_energy + write);
+}
+
+MatrixF MeanField::second_moment() const {
+  const MatrixF mixed = response_.topRows(kMixed);
+  return mixed.transpose() * mixed / static_cast<float>(kMixed);
+}
+
+void MeanField::apply_ffn(const LayerWeights& weights) {
+  states_.noalias() += response_ * weights.down.transpose();
+}
+
+}  // namespace prunenet

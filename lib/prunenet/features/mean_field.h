@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "prunenet/core/matrix.h"
+#include "prunenet/family/weight_source.h"
+#include "prunenet/features/feature_table.h"
+#include "prunenet/features/gaussian_energy.h"
+#include "prunenet/features/layer_view.h"
+
+namespace prunenet {
+
+/// A population of pseudo-states that follows the weights through the layers, in place of text.
+///
+/// States start as embedding rows, drawn with a fixed seed and a Zipf-like weight 1 / (id + 200): byte-pair
+/// vocabularies are in order of merging, so low ids are the frequent tokens. There are no positions and no attention
+/// scores: a state attends, with fixed weights, to itself, to a few other states, and to the mean of `solo` states that
+/// attend to themselves only. Those stand for the first position, which every head of a trained model looks at and
+/// which behaves unlike all others. FFNs are applied as they are. What this gives is no likelihood of anything, but
+/// neuron energies whose ranks follow those on text far better than any function of one neuron's weights does.
+class MeanField {
+ public:
+  /// embedding: vocabulary x d.
+  MeanField(const MatrixF& embedding, const ModelConfig& config);
+
+  /// In the order of the forward pass.
+  void apply_attention(const LayerWeights& weights);
+  void add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table);
+  void apply_ffn(const LayerWeights& weights);
+
+  /// E[h h^T] over the mixed states in the current layer, I x I.
+  [[nodiscard]] MatrixF second_moment() const;
+  /// log E[h_i^2] over the mixed states, of the layer whose features were added last.
+  [[nodiscard]] const VectorF& log_energy() const { return log_energy_; }
+
+ private:
+  [[nodiscard]] MatrixF normalised(const VectorF& gain) const;
+
+  ModelConfig config_;
+  NormalQuadrature quadrature_;
+  MatrixF states_;    ///< mixed states, then solo ones; rows of d
+  MatrixF mixing_;    ///< mixed x mixed, rows sum to 1
+  MatrixF response_;  ///< h of all states in the current layer
+  VectorF log_energy_;
+};
+
+}  // namespace prunenet

@@ -1,0 +1,64 @@
+#include "prunenet/features/read_out.h"
+
+#include <array>
+#include <string>
+
+namespace prunenet {
+
+namespace {
+
+constexpr std::array<const char*, 5> kReaders{"gate", "up", "query", "key", "value"};
+
+/// W^T W / ||W||_F^2 of each matrix that reads the stream in a layer, norm gains folded in; in the order of kReaders.
+std::array<MatrixF, 5> input_metrics(const LayerWeights& weights) {
+  const auto metric = [](const MatrixF& matrix, const VectorF& gain) {
+    const MatrixF scaled = matrix * gain.asDiagonal();
+    return unit_trace(scaled.transpose() * scaled);
+  };
+  return {metric(weights.gate, weights.ffn_norm), metric(weights.up, weights.ffn_norm),
+          metric(weights.q_proj, weights.attention_norm), metric(weights.k_proj, weights.attention_norm),
+          metric(weights.v_proj, weights.attention_norm)};
+}
+
+MatrixF sum(const std::array<MatrixF, 5>& metrics) {
+  return metrics[0] + metrics[1] + metrics[2] + metrics[3] + metrics[4];
+}
+
+}  // namespace
+
+ReadOut::ReadOut(const WeightSource& weights, Progress& progress) {
+  const MatrixF rows = weights.output_projection() * weights.final_norm().asDiagonal();
+  const VectorF mean = rows.colwise().mean();
+  unembedding_ = unit_trace(rows.transpose() * rows - static_cast<float>(rows.rows()) * mean * mean.transpose());
+  const std::int64_t d = weights.config().hidden_size;
+  behind_ = MatrixF::Zero(d, d);
+  for (std::int64_t layer = 0; layer < weights.config().num_hidden_layers; ++layer) {
+    behind_ += sum(input_metrics(weights.layer(layer)));
+    progress.advance(1);
+  }
+}
+
+void ReadOut::add_features(const LayerWeights& current, const LayerWeights* next, const LayerView& view,
+                           const InputCovariance& covariance, const VectorF& log_energy, FeatureTable& table) {
+  behind_ -= sum(input_metrics(current));
+  const VectorF log_size = 2.0F * safe_log(view.down_norm);
+  const auto add = [&](const std::string& name, const MatrixF& metric) {
+    const VectorF energy = safe_log(quadratic_forms(view.down, metric));
+    table.add("read." + name, energy - log_size);
+    return energy;
+  };
+  if (next != nullptr) {
+    const std::array<MatrixF, 5> metrics = input_metrics(*next);
+    for (std::size_t i = 0; i < metrics.size(); ++i) add(std::string("next_") + kReaders[i], metrics[i]);
+  } else {  // behind the last layer only the unembedding reads
+    for (const char* reader : kReaders) add(std::string("next_") + reader, unembedding_);
+  }
+  const VectorF to_unembedding = add("unembedding", unembedding_);
+  const VectorF to_all = add("all_behind", next != nullptr ? unit_trace(behind_) : unembedding_);
+  add("stream", unit_trace(covariance.current()));
+  add("embedding", covariance.embedding());
+  table.add("read.field_unembedding", to_unembedding + log_energy);
+  table.add("read.field_all_behind", to_all + log_energy);
+}
+
+}  // namespace prunenet

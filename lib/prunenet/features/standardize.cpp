@@ -1,0 +1,38 @@
+#include "prunenet/features/standardize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace prunenet {
+
+MatrixF z_scores(const MatrixF& columns) {
+  MatrixF scores(columns.rows(), columns.cols());
+  const auto rows = static_cast<double>(columns.rows());
+  for (Eigen::Index j = 0; j < columns.cols(); ++j) {
+    const VectorD column = columns.col(j).cast<double>();
+    const VectorD centred = column.array() - column.mean();
+    const double deviation = std::sqrt(centred.squaredNorm() / std::max(1.0, rows - 1.0));
+    const double scale = deviation > 1e-8 ? 1.0 / deviation : 0.0;
+    scores.col(j) = (centred * scale).cast<float>().cwiseMax(-4.0F).cwiseMin(4.0F);
+  }
+  return scores;
+}
+
+MatrixF rank_scores(const MatrixF& columns) {
+  MatrixF scores(columns.rows(), columns.cols());
+  std::vector<Eigen::Index> order(static_cast<std::size_t>(columns.rows()));
+  const float step = 2.0F / static_cast<float>(std::max<Eigen::Index>(1, columns.rows() - 1));
+  for (Eigen::Index j = 0; j < columns.cols(); ++j) {
+    std::iota(order.begin(), order.end(), Eigen::Index{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&columns, j](Eigen::Index a, Eigen::Index b) { return columns(a, j) < columns(b, j); });
+    for (std::size_t rank = 0; rank < order.size(); ++rank) {
+      scores(order[rank], j) = static_cast<float>(rank) * step - 1.0F;
+    }
+  }
+  return scores;
+}
+
+}  // namespace prunenet

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "prunenet/core/matrix.h"
+
+namespace prunenet {
+
+/// Each column minus its mean over its standard deviation, clamped to [-4, 4]; constant columns become 0.
+/// So a feature means the same in every layer and every model of a family.
+[[nodiscard]] MatrixF z_scores(const MatrixF& columns);
+
+/// Each column's ranks spread evenly over [-1, 1]; equal values keep their order of rows.
+[[nodiscard]] MatrixF rank_scores(const MatrixF& columns);
+
+}  // namespace prunenet

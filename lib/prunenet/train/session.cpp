@@ -1,0 +1,186 @@
+#include "prunenet/train/session.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "prunenet/core/error.h"
+#include "prunenet/core/sha256.h"
+#include "prunenet/core/version.h"
+#include "prunenet/family/checkpoint_weights.h"
+#include "prunenet/features/feature_extractor.h"
+#include "prunenet/train/reward.h"
+#include "prunenet/train/training_files.h"
+
+namespace prunenet {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// All layers of all models, side by side.
+class ModelEnvironment final : public Environment {
+ public:
+  struct Layer {
+    torch::Tensor features;
+    std::unique_ptr<KeepSetDistortion> training;
+    std::unique_ptr<KeepSetDistortion> held_out;
+  };
+
+  void add(Layer layer) { layers_.push_back(std::move(layer)); }
+  [[nodiscard]] std::int64_t num_layers() const override { return static_cast<std::int64_t>(layers_.size()); }
+  [[nodiscard]] const torch::Tensor& features(std::int64_t layer) const override { return at(layer).features; }
+  [[nodiscard]] std::vector<double> distortions(std::int64_t layer, const torch::Tensor& rankings,
+                                                std::int64_t kept) const override {
+    return (*at(layer).training)(rankings, kept);
+  }
+  [[nodiscard]] SwapRewards swap_rewards(std::int64_t layer, const torch::Tensor& rankings,
+                                         std::int64_t kept) const override {
+    return at(layer).training->swaps(rankings, kept);
+  }
+  [[nodiscard]] std::vector<double> held_out_distortions(std::int64_t layer, const torch::Tensor& rankings,
+                                                         std::int64_t kept) const override {
+    return (*at(layer).held_out)(rankings, kept);
+  }
+
+ private:
+  [[nodiscard]] const Layer& at(std::int64_t layer) const { return layers_.at(static_cast<std::size_t>(layer)); }
+  std::vector<Layer> layers_;
+};
+
+struct Model {
+  std::filesystem::path directory;
+  Checkpoint checkpoint;
+  std::unique_ptr<Family> family;
+  std::string sha256;  ///< of the digests of its shards, in order
+};
+
+Model open_model(const std::filesystem::path& directory) {
+  Checkpoint checkpoint = Checkpoint::open(directory);
+  std::unique_ptr<Family> family = make_family(checkpoint);
+  std::string digests;
+  for (const std::string& shard : checkpoint.shards()) digests += sha256_file(directory / shard) + "\n";
+  return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
+}
+
+/// What a work directory belongs to.
+std::string training_key(const std::vector<Model>& models, const Recipe& recipe) {
+  nlohmann::json key = {{"recipe", to_json(recipe)}, {"features", feature_names()}};
+  for (const Model& model : models) key["models"].push_back(model.sha256);
+  const std::string text = key.dump();
+  return sha256_hex(std::as_bytes(std::span(text)));
+}
+
+Probe probe_of(const Model& model, std::size_t index, const Recipe& recipe, const TrainingDirectory& directory,
+               Progress& progress) {
+  if (auto saved = directory.load_probe(index)) return std::move(*saved);
+  const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress);
+  Probe probe = run_probe(network, recipe.probe, recipe.train.seed, progress);
+  directory.save_probe(index, probe);
+  return probe;
+}
+
+void add_layers(const Model& model, Probe probe, const RewardOptions& reward, ModelEnvironment& environment,
+                Progress& progress) {
+  const CheckpointWeights weights(model.checkpoint, *model.family);
+  extract_features(
+      weights,
+      [&](std::int64_t layer, const MatrixF& features) {
+        const auto index = static_cast<std::size_t>(layer);
+        const FfnWeights ffn = read_ffn(model.checkpoint, *model.family, layer);
+        environment.add({.features = to_tensor(features),
+                         .training = make_distortion(reward, ffn, probe.training.at(index)),
+                         .held_out = make_distortion(reward, ffn, probe.held_out.at(index))});
+        probe.training[index] = {};  // moments are the size of the model: keep the distortion's form of them only
+        probe.held_out[index] = {};
+      },
+      progress);
+}
+
+void run_training(Trainer& trainer, const TrainOptions& options, const TrainingDirectory& directory,
+                  Progress& progress) {
+  progress.begin("training", "steps", static_cast<std::uint64_t>(options.steps));
+  progress.advance(static_cast<std::uint64_t>(trainer.completed_steps()));
+  while (!trainer.done()) {
+    const std::size_t validations = trainer.curve().size();
+    trainer.step();
+    if (trainer.curve().size() > validations) {
+      const CurvePoint& point = trainer.curve().back();
+      progress.status(fmt::format("reward {:.4f} (best {:.4f})", point.validation_reward, trainer.best_reward()));
+      directory.save_state(trainer.state());
+    }
+    progress.advance(1);
+  }
+}
+
+nlohmann::json curve_json(const std::vector<CurvePoint>& curve) {
+  nlohmann::json points = nlohmann::json::array();
+  for (const CurvePoint& point : curve) {
+    points.push_back({{"step", point.step},
+                      {"train_reward", point.train_reward},
+                      {"validation_reward", point.validation_reward},
+                      {"score_spread", point.score_spread},
+                      {"seconds", point.seconds}});
+  }
+  return points;
+}
+
+nlohmann::json describe(const std::vector<Model>& models) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Model& model : models) {
+    const ModelConfig& config = model.family->config();
+    list.push_back({{"name", std::filesystem::absolute(model.directory).lexically_normal().filename().string()},
+                    {"sha256", model.sha256},
+                    {"architecture", config.architecture},
+                    {"hidden_size", config.hidden_size},
+                    {"intermediate_size", config.intermediate_size},
+                    {"num_hidden_layers", config.num_hidden_layers}});
+  }
+  return list;
+}
+
+}  // namespace
+
+Policy train_on_models(const std::vector<std::filesystem::path>& directories, const Recipe& recipe,
+                       const TrainingFiles& files, Progress& progress) {
+  if (directories.empty()) throw Error(ErrorKind::kInvalidArgument, "training needs at least one model");
+  check(recipe.probe);
+  check(recipe.train);
+  std::vector<Model> models;
+  for (const auto& path : directories) models.push_back(open_model(path));
+  const TrainingDirectory directory(files.work_directory, training_key(models, recipe), files.resume);
+
+  const auto start = Clock::now();
+  ModelEnvironment environment;
+  double probe_seconds = 0.0;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const auto probe_start = Clock::now();
+    Probe probe = probe_of(models[i], i, recipe, directory, progress);
+    probe_seconds += seconds_since(probe_start);
+    add_layers(models[i], std::move(probe), recipe.reward, environment, progress);
+  }
+  const double feature_seconds = seconds_since(start) - probe_seconds;
+
+  Trainer trainer(environment, recipe.train);
+  if (const auto state = directory.load_state()) trainer.restore(*state);
+  run_training(trainer, recipe.train, directory, progress);
+  return {.network = trainer.best_policy(),
+          .features = feature_names(),
+          .recipe = to_json(recipe),
+          .curve = curve_json(trainer.curve()),
+          .provenance = {{"prunenet_version", version()},
+                         {"models", describe(models)},
+                         {"seed", recipe.train.seed},
+                         {"best_validation_reward", trainer.best_reward()},
+                         {"probe_seconds", probe_seconds},
+                         {"feature_seconds", feature_seconds},
+                         {"training_seconds", trainer.curve().back().seconds}}};
+}
+
+}  // namespace prunenet

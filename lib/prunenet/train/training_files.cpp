@@ -1,0 +1,150 @@
+#include "prunenet/train/training_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "prunenet/checkpoint/safetensors_file.h"
+#include "prunenet/checkpoint/safetensors_writer.h"
+#include "prunenet/core/error.h"
+
+namespace prunenet {
+
+namespace {
+
+std::span<const std::byte> bytes_of(const MatrixF& matrix) {
+  return std::as_bytes(std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
+}
+
+HostTensor to_host(const torch::Tensor& tensor) {
+  const torch::Tensor values = tensor.contiguous();
+  HostTensor host;
+  host.info.shape = values.sizes().vec();
+  host.info.bytes = static_cast<std::uint64_t>(values.numel()) * sizeof(float);
+  host.data.resize(host.info.bytes);
+  std::memcpy(host.data.data(), values.data_ptr<float>(), host.data.size());
+  return host;
+}
+
+/// Calls `action(name, matrix)` for the one matrix of every layer of both halves of a probe.
+template <typename ProbeType, typename Action>
+void for_each_matrix(ProbeType& probe, Action action) {
+  const auto visit = [&action](auto& half, const char* half_name) {
+    for (std::size_t layer = 0; layer < half.size(); ++layer) {
+      auto& moments = half[layer];
+      const bool exact = moments.second_moment.size() != 0;
+      action(fmt::format("{}.{}.{}", half_name, layer, exact ? "second_moment" : "sketch"),
+             exact ? moments.second_moment : moments.sketch);
+    }
+  };
+  visit(probe.training, "training");
+  visit(probe.held_out, "held_out");
+}
+
+MatrixF read_matrix(const SafetensorsFile& file, const std::string& name) {
+  const HostTensor host = file.read(name);
+  if (host.info.dtype != Dtype::kF32 || host.info.shape.size() != 2) {
+    throw Error(ErrorKind::kBadInput, fmt::format("{}: tensor '{}' is not an F32 matrix", file.path().string(), name));
+  }
+  MatrixF matrix(host.info.shape[0], host.info.shape[1]);
+  std::memcpy(matrix.data(), host.data.data(), host.data.size());
+  return matrix;
+}
+
+std::vector<ResponseMoments> read_half(const SafetensorsFile& file, const std::string& half) {
+  std::vector<ResponseMoments> moments;
+  for (std::size_t layer = 0;; ++layer) {
+    const std::string exact = fmt::format("{}.{}.second_moment", half, layer);
+    const std::string sketch = fmt::format("{}.{}.sketch", half, layer);
+    if (file.tensors().contains(exact)) {
+      moments.push_back({.second_moment = read_matrix(file, exact), .sketch = {}});
+    } else if (file.tensors().contains(sketch)) {
+      moments.push_back({.second_moment = {}, .sketch = read_matrix(file, sketch)});
+    } else {
+      return moments;
+    }
+  }
+}
+
+}  // namespace
+
+TrainingDirectory::TrainingDirectory(std::filesystem::path directory, std::string key, bool resume)
+    : directory_(std::move(directory)), key_(std::move(key)) {
+  std::error_code error;
+  if (!resume) std::filesystem::remove_all(directory_, error);
+  std::filesystem::create_directories(directory_, error);
+  if (error) {
+    throw Error(ErrorKind::kIo,
+                fmt::format("{}: the work directory cannot be created: {}", directory_.string(), error.message()));
+  }
+}
+
+std::filesystem::path TrainingDirectory::probe_path(std::size_t model) const {
+  return directory_ / fmt::format("probe-{}.safetensors", model);
+}
+
+std::filesystem::path TrainingDirectory::state_path() const {
+  return directory_ / "state.safetensors";
+}
+
+void TrainingDirectory::check_key(const std::filesystem::path& path,
+                                  const std::map<std::string, std::string>& metadata) const {
+  const auto found = metadata.find("key");
+  if (found != metadata.end() && found->second == key_) return;
+  throw Error(ErrorKind::kMismatch,
+              fmt::format("{}: was written by a training with other models, recipe or seed; start anew without "
+                          "--resume, or give the same ones",
+                          path.string()));
+}
+
+std::optional<Probe> TrainingDirectory::load_probe(std::size_t model) const {
+  const std::filesystem::path path = probe_path(model);
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  const SafetensorsFile file = SafetensorsFile::open(path);
+  check_key(path, file.metadata());
+  return Probe{.training = read_half(file, "training"), .held_out = read_half(file, "held_out")};
+}
+
+void TrainingDirectory::save_probe(std::size_t model, const Probe& probe) const {
+  std::vector<TensorDeclaration> declarations;
+  std::map<std::string, const MatrixF*> matrices;
+  for_each_matrix(probe, [&](const std::string& name, const MatrixF& matrix) {
+    declarations.push_back({name, Dtype::kF32, {matrix.rows(), matrix.cols()}});
+    matrices[name] = &matrix;
+  });
+  const std::filesystem::path temporary = probe_path(model).string() + ".tmp";
+  const SafetensorsLayout layout(declarations, {{"key", key_}});
+  SafetensorsWriter writer(temporary, layout);
+  for (const TensorDeclaration& tensor : layout.tensors()) writer.write(tensor.name, bytes_of(*matrices[tensor.name]));
+  writer.finish();
+  std::filesystem::rename(temporary, probe_path(model));
+}
+
+std::optional<TrainerState> TrainingDirectory::load_state() const {
+  if (!std::filesystem::exists(state_path())) return std::nullopt;
+  const SafetensorsFile file = SafetensorsFile::open(state_path());
+  check_key(state_path(), file.metadata());
+  TrainerState state;
+  for (const std::string& name : file.names()) {
+    const HostTensor host = file.read(name);
+    if (host.info.dtype != Dtype::kF32) {
+      throw Error(ErrorKind::kBadInput, fmt::format("{}: tensor '{}' is not F32", state_path().string(), name));
+    }
+    torch::Tensor tensor = torch::empty(host.info.shape);
+    std::memcpy(tensor.data_ptr<float>(), host.data.data(), host.data.size());
+    state.tensors[name] = tensor;
+  }
+  state.text = file.metadata();
+  return state;
+}
+
+void TrainingDirectory::save_state(const TrainerState& state) const {
+  std::map<std::string, HostTensor> tensors;
+  for (const auto& [name, tensor] : state.tensors) tensors[name] = to_host(tensor);
+  std::map<std::string, std::string> metadata = state.text;
+  metadata["key"] = key_;
+  write_safetensors_atomically(state_path(), tensors, metadata);
+}
+
+}  // namespace prunenet

@@ -1,0 +1,144 @@
+#include "prunenet/probe/probe.h"
+
+#include <gtest/gtest.h>
+
+#include "prunenet/core/rng.h"
+#include "prunenet/spectral/schatten2.h"
+#include "support/expect_error.h"
+
+namespace prunenet {
+namespace {
+
+torch::Tensor random_tensor(std::vector<std::int64_t> shape, Rng& rng) {
+  torch::Tensor tensor = torch::empty(shape);
+  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+    tensor.data_ptr<float>()[i] = static_cast<float>(rng.normal()) * 0.3F;
+  }
+  return tensor;
+}
+
+/// Two layers, d = 8, I = 12, one head, vocabulary 20.
+CausalLm tiny_model() {
+  ModelConfig config;
+  config.architecture = "LlamaForCausalLM";
+  config.vocab_size = 20;
+  config.hidden_size = 8;
+  config.intermediate_size = 12;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 1;
+  config.num_key_value_heads = 1;
+  config.head_dim = 8;
+  config.max_position_embeddings = 64;
+  config.bos_token_id = 1;
+  Rng rng(1);
+  DecoderWeights weights;
+  weights.embedding = random_tensor({20, 8}, rng);
+  weights.final_norm = torch::ones({8});
+  weights.output_projection = weights.embedding;
+  for (int layer = 0; layer < 2; ++layer) {
+    DecoderLayerWeights block;
+    block.attention_norm = torch::ones({8});
+    block.qkv = random_tensor({24, 8}, rng);
+    block.o_proj = random_tensor({8, 8}, rng);
+    block.ffn_norm = torch::ones({8});
+    block.gate_up = random_tensor({24, 8}, rng);
+    block.down = random_tensor({8, 12}, rng);
+    weights.layers.push_back(block);
+  }
+  return {config, weights};
+}
+
+ProbeOptions small_options() {
+  ProbeOptions options;
+  options.tokens = 200;
+  options.held_out_tokens = 40;
+  options.sequence_length = 16;
+  return options;
+}
+
+TEST(Probe, TextStartsWithBosHasTheShapeAskedForAndFollowsTheSeed) {
+  const CausalLm model = tiny_model();
+  SilentProgress silent;
+  const ProbeText text = sample_probe_text(model, small_options(), 3, silent);
+  EXPECT_EQ(text.training.sizes().vec(), (std::vector<std::int64_t>{13, 16}));  // 200 tokens in whole sequences of 16
+  EXPECT_EQ(text.held_out.sizes().vec(), (std::vector<std::int64_t>{3, 16}));
+  EXPECT_TRUE((text.training.select(1, 0) == 1).all().item<bool>());
+  EXPECT_TRUE(torch::equal(text.training, sample_probe_text(model, small_options(), 3, silent).training));
+  EXPECT_FALSE(torch::equal(text.training, sample_probe_text(model, small_options(), 4, silent).training));
+}
+
+TEST(Probe, SequencesStartWithTheTokensAskedForInTurn) {
+  const CausalLm model = tiny_model();
+  SilentProgress silent;
+  ProbeOptions options = small_options();
+  options.start_tokens = {4, 7};
+  const torch::Tensor first = sample_probe_text(model, options, 3, silent).training.select(1, 0);
+  for (std::int64_t row = 0; row < first.size(0); ++row)
+    EXPECT_EQ(first[row].item<std::int64_t>(), row % 2 == 0 ? 4 : 7);
+}
+
+TEST(Probe, SecondMomentsAreThoseOfTheResponsesThatTheHookSees) {
+  const torch::NoGradGuard no_grad;
+  const CausalLm model = tiny_model();
+  SilentProgress silent;
+  const torch::Tensor ids = sample_probe_text(model, small_options(), 3, silent).training;
+  std::vector<torch::Tensor> sums(2, torch::zeros({12, 12}, torch::kFloat64));
+  (void)model.final_states(ids, [&](std::int64_t layer, const torch::Tensor&, const torch::Tensor& h) {
+    const torch::Tensor wide = h.to(torch::kFloat64);
+    auto& sum = sums[static_cast<std::size_t>(layer)];
+    sum = sum + wide.t().matmul(wide);
+    return h;
+  });
+  const auto moments = collect_responses(model, ids, small_options(), 3, silent);
+  ASSERT_EQ(moments.size(), 2U);
+  for (std::size_t layer = 0; layer < 2; ++layer) {
+    const torch::Tensor expected = sums[layer] / static_cast<double>(ids.numel());
+    double residual = 0.0;
+    for (int i = 0; i < 12; ++i) {
+      for (int j = 0; j < 12; ++j) {
+        residual = std::max(residual, std::abs(expected[i][j].item<double>() - moments[layer].second_moment(i, j)));
+      }
+    }
+    EXPECT_LT(residual, 1e-6 * expected.abs().max().item<double>()) << "layer " << layer;
+  }
+}
+
+TEST(Probe, WideBlocksAreSketchedAndTheSketchEstimatesTheDistortion) {
+  const CausalLm model = tiny_model();
+  SilentProgress silent;
+  ProbeOptions options = small_options();
+  const torch::Tensor ids = sample_probe_text(model, options, 3, silent).training;
+  const auto exact = collect_responses(model, ids, options, 3, silent);
+  options.exact_width = 4;
+  options.sketch_rows = 4096;
+  const auto sketched = collect_responses(model, ids, options, 3, silent);
+  for (std::size_t layer = 0; layer < 2; ++layer) {
+    ASSERT_EQ(sketched[layer].second_moment.size(), 0);
+    const torch::Tensor& down = model.weights().layers[layer].down;
+    const MatrixF down_matrix = Eigen::Map<const MatrixF>(down.data_ptr<float>(), 8, 12);
+    const auto truth = Schatten2::from_coupling(response_coupling(down_matrix, exact[layer].second_moment));
+    const auto estimate = Schatten2::from_sketch(sketched[layer].sketch);
+    MatrixF removed = MatrixF::Zero(1, 12);
+    removed.leftCols(4).setOnes();
+    const double expected = truth(removed)(0);
+    EXPECT_NEAR(estimate(removed)(0), expected, 5 * std::sqrt(8.0 / 4096) * expected) << "layer " << layer;
+  }
+}
+
+TEST(ProbeOptions, EveryFieldHasItsRange) {
+  const auto expect_refused = [](const char* field, auto change) {
+    ProbeOptions options;
+    change(options);
+    testing::expect_error(ErrorKind::kInvalidArgument, {field}, [&] { check(options); });
+  };
+  EXPECT_NO_THROW(check(ProbeOptions{}));
+  expect_refused("tokens", [](auto& o) { o.tokens = 0; });
+  expect_refused("held_out_tokens", [](auto& o) { o.held_out_tokens = 0; });
+  expect_refused("sequence_length", [](auto& o) { o.sequence_length = 1; });
+  expect_refused("temperature", [](auto& o) { o.temperature = 0.0; });
+  expect_refused("exact_width", [](auto& o) { o.exact_width = -1; });
+  expect_refused("sketch_rows", [](auto& o) { o.sketch_rows = 0; });
+}
+
+}  // namespace
+}  // namespace prunenet

@@ -1,0 +1,167 @@
+// Quality in seconds: policies trained and judged on two really trained models of a few hundred kilobytes each
+// (tests/data/trained), on text that neither the models nor the policies have seen.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+
+#include "prunenet/core/file.h"
+#include "prunenet/core/rng.h"
+#include "prunenet/family/checkpoint_weights.h"
+#include "prunenet/features/feature_extractor.h"
+#include "prunenet/model/causal_lm.h"
+#include "prunenet/model/runtime.h"
+#include "prunenet/plan/plan.h"
+#include "prunenet/tokenizer/tokenizer.h"
+#include "prunenet/train/session.h"
+#include "support/temporary_directory.h"
+
+namespace prunenet {
+namespace {
+
+const std::filesystem::path kData = PRUNENET_TEST_DATA;
+constexpr double kRatio = 0.3;
+constexpr std::int64_t kWindow = 128;
+constexpr std::int64_t kWindows = 24;
+
+using Scores = std::vector<std::vector<float>>;
+
+Recipe quick_recipe() {
+  Recipe recipe;
+  recipe.probe.tokens = 8192;
+  recipe.probe.held_out_tokens = 2048;
+  recipe.probe.sequence_length = 128;
+  recipe.train.steps = 150;
+  recipe.train.network = {.hidden = 64, .depth = 2};
+  recipe.train.layers_per_step = 4;
+  recipe.train.seed = 1;
+  return recipe;
+}
+
+/// One trained model with its held-out text.
+class TrainedModel {
+ public:
+  explicit TrainedModel(const std::string& name)
+      : directory_(kData / "trained" / name),
+        checkpoint_(Checkpoint::open(directory_)),
+        family_(make_family(checkpoint_)),
+        model_(CausalLm::load(checkpoint_, *family_, silent_)) {
+    const auto ids = load_tokenizer(directory_)->encode(read_text_file(kData / "texts" / "heldout.txt"));
+    const std::int64_t windows = std::min<std::int64_t>(kWindows, static_cast<std::int64_t>(ids.size()) / kWindow);
+    ids_ = torch::empty({windows, kWindow}, torch::kInt64);
+    std::copy_n(ids.begin(), windows * kWindow, ids_.data_ptr<std::int64_t>());
+  }
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+
+  /// Perplexity with only the best-scored neurons of every layer.
+  [[nodiscard]] double perplexity(const Scores& scores) const {
+    std::vector<torch::Tensor> masks;
+    for (const std::vector<std::int64_t>& keep : make_uniform_plan(scores, kRatio, 1, "test").keep_indices) {
+      torch::Tensor mask = torch::zeros({config().intermediate_size});
+      for (const std::int64_t index : keep) mask[index] = 1.0F;
+      masks.push_back(mask);
+    }
+    return perplexity_with([&masks](std::int64_t layer, const torch::Tensor& /*x*/, const torch::Tensor& h) {
+      return h * masks[static_cast<std::size_t>(layer)];
+    });
+  }
+
+  [[nodiscard]] double dense_perplexity() const { return perplexity_with({}); }
+
+  [[nodiscard]] Scores policy_scores(Policy& policy) const {
+    Scores scores;
+    SilentProgress silent;
+    extract_features(
+        CheckpointWeights(checkpoint_, *family_),
+        [&](std::int64_t /*layer*/, const MatrixF& features) {
+          scores.push_back(score_neurons(policy.network, features));
+        },
+        silent);
+    return scores;
+  }
+
+  /// Norm of the gate row, up row and down column, multiplied.
+  [[nodiscard]] Scores magnitude_scores() const {
+    Scores scores;
+    for (std::int64_t layer = 0; layer < config().num_hidden_layers; ++layer) {
+      const FfnWeights ffn = read_ffn(checkpoint_, *family_, layer);
+      const VectorF product = (ffn.gate.rowwise().norm().array() * ffn.up.rowwise().norm().array() *
+                               ffn.down.colwise().norm().transpose().array());
+      scores.emplace_back(product.data(), product.data() + product.size());
+    }
+    return scores;
+  }
+
+  [[nodiscard]] Scores random_scores(std::uint64_t seed) const {
+    Rng rng(seed);
+    Scores scores(static_cast<std::size_t>(config().num_hidden_layers));
+    for (auto& layer : scores) {
+      for (std::int64_t i = 0; i < config().intermediate_size; ++i) layer.push_back(static_cast<float>(rng.uniform()));
+    }
+    return scores;
+  }
+
+  /// Geometric mean over seeds.
+  [[nodiscard]] double random_perplexity() const {
+    double logarithm = 0.0;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) logarithm += std::log(perplexity(random_scores(seed))) / 5.0;
+    return std::exp(logarithm);
+  }
+
+ private:
+  [[nodiscard]] const ModelConfig& config() const { return family_->config(); }
+  [[nodiscard]] double perplexity_with(const FfnHook& hook) const {
+    const torch::NoGradGuard no_grad;
+    return std::exp(model_.token_nll(ids_, hook).mean().item<double>());
+  }
+
+  SilentProgress silent_;
+  std::filesystem::path directory_;
+  Checkpoint checkpoint_;
+  std::unique_ptr<Family> family_;
+  CausalLm model_;
+  torch::Tensor ids_;
+};
+
+Policy train_on(const TrainedModel& model) {
+  const testing::TemporaryDirectory work;
+  SilentProgress silent;
+  return train_on_models({model.directory()}, quick_recipe(), {.work_directory = work / "train"}, silent);
+}
+
+class Quality : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { set_threads(2); }
+};
+
+void expect_beats_baselines(const TrainedModel& model, Policy& policy) {
+  const double dense = model.dense_perplexity();
+  const double learned = model.perplexity(model.policy_scores(policy));
+  const double random = model.random_perplexity();
+  const double magnitude = model.perplexity(model.magnitude_scores());
+  std::cout << "dense " << dense << ", policy " << learned << ", random " << random << ", magnitude " << magnitude
+            << "\n";
+  // In log-perplexity, the damage of pruning: the policy's is to be clearly smaller, not merely smaller.
+  EXPECT_LT(std::log(learned / dense), 0.8 * std::log(random / dense));
+  EXPECT_LT(std::log(learned / dense), 0.8 * std::log(magnitude / dense));
+}
+
+TEST_F(Quality, PolicyBeatsRandomAndMagnitudeOnItsOwnModel) {
+  const TrainedModel small("small");
+  Policy policy = train_on(small);
+  expect_beats_baselines(small, policy);
+}
+
+TEST_F(Quality, PolicyOfTheSmallModelBeatsThemOnTheLargeOne) {
+  const TrainedModel small("small");
+  const TrainedModel large("large");
+  Policy policy = train_on(small);
+  expect_beats_baselines(large, policy);
+}
+
+}  // namespace
+}  // namespace prunenet
