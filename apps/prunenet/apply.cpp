@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "human.h"
+#include "job.h"
+#include "make_plan.h"
+#include "model.h"
+#include "options.h"
+#include "outputs.h"
+#include "plan_file.h"
+#include "print.h"
+#include "prunenet/core/error.h"
+#include "prunenet/prune/prune.h"
+#include "verbs.h"
+
+namespace prunenet::cli {
+
+namespace {
+
+namespace po = boost::program_options;
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+struct ApplyArguments {
+  std::string model;
+  std::string policy;
+  std::optional<double> ratio;
+  std::string out;
+  std::string round_to;
+  std::string plan_out;
+  std::string from_plan;
+  bool sample = false;
+  bool dry_run = false;
+  bool force = false;
+};
+
+VerbOptions make_options(ApplyArguments& arguments) {
+  VerbOptions options(
+      {.verb = "apply",
+       .synopsis = "--model DIR --policy POLICY --ratio R --out DIR [options]",
+       .summary = "Removes the share R of the intermediate neurons of every feed-forward block, those that the policy\n"
+                  "scores lowest. Needs nothing but the weights and the policy. What it writes is an ordinary model\n"
+                  "directory, complete or not there at all.",
+       .example =
+           "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --out smollm2-30\n"
+           "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --dry-run --plan-out p.json\n"
+           "prunenet apply --model smollm2 --from-plan p.json --out smollm2-30",
+       .details = ""});
+  options.add()                                                                                                  //
+      ("model", po::value(&arguments.model), "model directory")                                                  //
+      ("policy", po::value(&arguments.policy), "policy file")                                                    //
+      ("ratio", optional_value(arguments.ratio), fmt::format("share to remove, in [0, {}]", kMaxRatio).c_str())  //
+      ("out", po::value(&arguments.out), "model directory to write")                                             //
+      ("round-to", po::value(&arguments.round_to),
+       "the width that stays is a multiple of this: a number, none, tensorcore (64), gguf (32), gguf-k (256) or "
+       "marlin (128); default: 256 where the width is at least 2048, else 32")                                     //
+      ("plan-out", po::value(&arguments.plan_out), "also write the plan (which neurons stay) to this JSON file")   //
+      ("from-plan", po::value(&arguments.from_plan), "replay a plan; then no policy, ratio or rounding is given")  //
+      ("sample", po::bool_switch(&arguments.sample), "draw the neurons from the policy, by --seed")                //
+      ("dry-run", po::bool_switch(&arguments.dry_run), "say what would come out, and write no model")              //
+      ("force", po::bool_switch(&arguments.force), "replace an existing output");
+  return options;
+}
+
+void check_arguments(const ApplyArguments& arguments, const VerbOptions& options) {
+  options.require(arguments.model, "model");
+  if (!arguments.dry_run) options.require(arguments.out, "out");
+  if (arguments.from_plan.empty()) {
+    options.require(arguments.policy, "policy");
+    options.require(arguments.ratio ? "given" : "", "ratio");
+  } else if (arguments.ratio || !arguments.policy.empty() || !arguments.round_to.empty() || arguments.sample) {
+    throw Error(ErrorKind::kInvalidArgument,
+                "--from-plan excludes --policy, --ratio, --round-to and --sample: the plan holds what they decide" +
+                    options.see_help());
+  }
+  if (arguments.ratio && !(*arguments.ratio >= 0.0 && *arguments.ratio <= kMaxRatio)) {
+    throw Error(
+        ErrorKind::kInvalidArgument,
+        fmt::format("--ratio {}: must be in [0, {}], the share of neurons to remove", *arguments.ratio, kMaxRatio));
+  }
+  if (!arguments.plan_out.empty()) check_new_file(arguments.plan_out, arguments.force);
+  if (!arguments.dry_run) check_new_directory(arguments.out, arguments.force);
+}
+
+Plan get_plan(const ApplyArguments& arguments, const Model& model, const CommonOptions& common, Progress& progress) {
+  if (!arguments.from_plan.empty()) return read_plan_file(arguments.from_plan);
+  PlanRequest request;
+  request.policy = arguments.policy;
+  request.ratio = *arguments.ratio;
+  request.round_to = arguments.round_to;
+  if (arguments.sample) request.sample_seed = static_cast<std::uint64_t>(common.seed.value_or(0));
+  return make_plan(model, request, progress);
+}
+
+Facts describe(const PruneEstimate& sizes, const Plan& plan) {
+  const auto change = [](const std::string& before, const std::string& after) { return before + " -> " + after; };
+  return {{"plan", fmt::format("{}; {} layers, widths are multiples of {}", plan.source, plan.keep_indices.size(),
+                               plan.round_to)},
+          {"ratio asked for", human_percent(sizes.requested_ratio)},
+          {"ratio of the FFN", human_percent(sizes.ffn_ratio)},
+          {"ratio of the model", human_percent(sizes.model_ratio)},
+          {"intermediate size", fmt::format("{} -> {}", sizes.intermediate_size_before, sizes.intermediate_size_after)},
+          {"parameters", change(human_count(static_cast<double>(sizes.parameters_before)),
+                                human_count(static_cast<double>(sizes.parameters_after)))},
+          {"bytes", change(human_bytes(sizes.bytes_before), human_bytes(sizes.bytes_after))}};
+}
+
+}  // namespace
+
+void run_apply(const Arguments& words) {
+  ApplyArguments arguments;
+  VerbOptions options = make_options(arguments);
+  if (!options.parse(words)) return;
+  check_arguments(arguments, options);
+
+  Job job(options.common());
+  const auto start = std::chrono::steady_clock::now();
+  const Model model = open_model(arguments.model);
+  const Plan plan = get_plan(arguments, model, options.common(), job.progress());
+  const PruneEstimate sizes = estimate_prune(model.checkpoint, *model.family, plan);
+  Facts facts = describe(sizes, plan);
+  if (!arguments.dry_run) {
+    PruneOptions prune;
+    prune.output = arguments.out;
+    prune.force = arguments.force;
+    prune.policy = arguments.policy;
+    prune.command_line = quote_command("apply", words);
+    if (arguments.sample) prune.seed = static_cast<std::uint64_t>(options.common().seed.value_or(0));
+    const PruneReport report = prune_checkpoint(model.checkpoint, *model.family, plan, prune, job.progress());
+    facts.emplace_back("peak memory", human_bytes(report.peak_rss_bytes));
+    facts.emplace_back("written to", arguments.out);
+  }
+  if (!arguments.plan_out.empty()) write_plan_file(arguments.plan_out, plan);
+  job.progress().finish();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  facts.emplace_back("seconds", fmt::format("{:.2f}", seconds.count()));
+  print(render_facts(facts));
+}
+
+}  // namespace prunenet::cli

@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "human.h"
+#include "model.h"
+#include "options.h"
+#include "plan_file.h"
+#include "print.h"
+#include "prunenet/checkpoint/input_file.h"
+#include "prunenet/checkpoint/strict_json.h"
+#include "prunenet/core/error.h"
+#include "prunenet/core/file.h"
+#include "prunenet/core/sha256.h"
+#include "prunenet/policy/policy.h"
+#include "verbs.h"
+
+namespace prunenet::cli {
+
+namespace {
+
+using nlohmann::json;
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+/// The same things twice: for people and for programs.
+struct Report {
+  Facts facts;
+  json record;
+};
+
+void add_architecture(const Checkpoint& checkpoint, Report& report) {
+  try {
+    const Model model{Checkpoint::open(checkpoint.directory()), make_family(checkpoint)};
+    const ModelConfig& config = model.family->config();
+    const std::uint64_t ffn = ffn_parameters(model);
+    report.record.update({{"family", model.family->name()},
+                          {"architecture", config.architecture},
+                          {"num_hidden_layers", config.num_hidden_layers},
+                          {"hidden_size", config.hidden_size},
+                          {"intermediate_size", config.intermediate_size},
+                          {"num_attention_heads", config.num_attention_heads},
+                          {"num_key_value_heads", config.num_key_value_heads},
+                          {"vocab_size", config.vocab_size},
+                          {"max_position_embeddings", config.max_position_embeddings},
+                          {"tie_word_embeddings", config.tie_word_embeddings},
+                          {"ffn_parameters", ffn}});
+    report.facts.insert(
+        report.facts.end(),
+        {{"architecture", fmt::format("{} (family {})", config.architecture, model.family->name())},
+         {"layers", std::to_string(config.num_hidden_layers)},
+         {"hidden size", std::to_string(config.hidden_size)},
+         {"intermediate size", std::to_string(config.intermediate_size)},
+         {"heads", fmt::format("{}, {} for keys and values", config.num_attention_heads, config.num_key_value_heads)},
+         {"vocabulary", fmt::format("{}{}", config.vocab_size, config.tie_word_embeddings ? ", tied" : "")},
+         {"positions", std::to_string(config.max_position_embeddings)},
+         {"in FFN blocks", fmt::format("{} parameters", human_count(static_cast<double>(ffn)))}});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    report.facts.emplace_back("architecture", fmt::format("not supported: {}", error.what()));
+    report.record["unsupported"] = error.what();
+  }
+}
+
+/// What `apply` left in the directory about where it comes from.
+void add_pruning(const std::filesystem::path& directory, Report& report) {
+  const std::filesystem::path path = directory / "prunenet.json";
+  if (!std::filesystem::exists(path)) return;
+  json pruning = parse_json_object(read_text_file(path), path.string());
+  pruning.erase("plan");  // long: every kept neuron
+  const auto figure = [&pruning](const char* pointer) {
+    return pruning.value(json::json_pointer(pointer), json("?")).dump();
+  };
+  report.facts.emplace_back("pruned", fmt::format("ratio {} asked for, {} of the FFN and {} of the model achieved",
+                                                  figure("/requested_ratio"), figure("/achieved_ratio/ffn"),
+                                                  figure("/achieved_ratio/model")));
+  report.record["pruning"] = std::move(pruning);
+}
+
+Report inspect_checkpoint(const std::filesystem::path& directory) {
+  const Checkpoint checkpoint = Checkpoint::open(directory);
+  std::map<std::string, std::uint64_t> dtypes;
+  for (const auto& [name, info] : checkpoint.tensors()) ++dtypes[std::string(to_string(info.dtype))];
+  std::vector<std::string> kinds;
+  for (const auto& [dtype, count] : dtypes) kinds.push_back(fmt::format("{} {}", count, dtype));
+  Report report;
+  report.record = {{"kind", "checkpoint"},
+                   {"path", directory.string()},
+                   {"parameters", checkpoint.parameters()},
+                   {"bytes", checkpoint.tensor_bytes()},
+                   {"shards", checkpoint.shards()},
+                   {"tensors", dtypes}};
+  report.facts = {{"checkpoint", directory.string()},
+                  {"parameters", human_count(static_cast<double>(checkpoint.parameters()))},
+                  {"bytes", human_bytes(checkpoint.tensor_bytes())},
+                  {"files", fmt::format("{}", fmt::join(checkpoint.shards(), ", "))},
+                  {"tensors", fmt::format("{}", fmt::join(kinds, ", "))}};
+  add_architecture(checkpoint, report);
+  add_pruning(directory, report);
+  return report;
+}
+
+std::string models_of(const json& provenance) {
+  std::vector<std::string> names;
+  for (const json& model : provenance.value("models", json::array())) names.push_back(model.value("name", "?"));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+Report inspect_policy(const std::filesystem::path& path) {
+  const Policy policy = load_policy(path);
+  std::int64_t parameters = 0;
+  for (const auto& tensor : policy.network->parameters()) parameters += tensor.numel();
+  const NetworkOptions& network = policy.network->options();
+  Report report;
+  report.record = {{"kind", "policy"},         {"path", path.string()},       {"sha256", sha256_file(path)},
+                   {"parameters", parameters}, {"network", to_json(network)}, {"features", policy.features},
+                   {"recipe", policy.recipe},  {"curve", policy.curve},       {"provenance", policy.provenance}};
+  report.facts = {{"policy", path.string()},
+                  {"sha256", report.record.at("sha256").get<std::string>()},
+                  {"network", fmt::format("{} features, {} hidden layers of {}, {} parameters", policy.features.size(),
+                                          network.depth, network.hidden, parameters)},
+                  {"trained on", models_of(policy.provenance)},
+                  {"recipe", policy.recipe.dump()}};
+  for (const json& point : policy.curve) {
+    report.facts.emplace_back(fmt::format("step {}", point.value("step", 0)),
+                              fmt::format("reward {:.4f}", point.value("validation_reward", 0.0)));
+  }
+  return report;
+}
+
+Report inspect_plan(const std::filesystem::path& path) {
+  const Plan plan = read_plan_file(path);
+  std::vector<std::size_t> widths;
+  for (const auto& layer : plan.keep_indices) widths.push_back(layer.size());
+  Report report;
+  report.record = {{"kind", "plan"},
+                   {"path", path.string()},
+                   {"source", plan.source},
+                   {"requested_ratio", plan.requested_ratio},
+                   {"achieved_ratio", plan.achieved_ratio()},
+                   {"round_to", plan.round_to},
+                   {"intermediate_size", plan.intermediate_size},
+                   {"widths", widths}};
+  report.facts = {{"plan", path.string()},
+                  {"from", plan.source},
+                  {"ratio", fmt::format("{} asked for, {} achieved", human_percent(plan.requested_ratio),
+                                        human_percent(plan.achieved_ratio()))},
+                  {"widths", fmt::format("multiples of {}; {} of {} at first, {} layers", plan.round_to,
+                                         widths.empty() ? 0 : widths.front(), plan.intermediate_size, widths.size())}};
+  return report;
+}
+
+/// The first bytes of a file tell a plan from a policy.
+std::string first_bytes(const std::filesystem::path& path) {
+  constexpr std::uint64_t kEnough = 8;
+  const InputFile file(path);
+  std::string bytes(std::min(file.size(), kEnough), '\0');
+  file.read(0, std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
+
+Report inspect(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return inspect_checkpoint(path);
+  const std::string bytes = first_bytes(path);
+  if (bytes.starts_with("GGUF")) {
+    throw Error(ErrorKind::kUnsupported, fmt::format("{} is a GGUF file; 'prunenet import' it first", path.string()));
+  }
+  // A safetensors file begins with the length of its header in 64 bits, of which the high ones are zero; text has none.
+  const bool is_text = bytes.find('\0') == std::string::npos;
+  return is_text ? inspect_plan(path) : inspect_policy(path);
+}
+
+}  // namespace
+
+void run_inspect(const Arguments& words) {
+  std::string path;
+  std::string json_file;
+  VerbOptions options({.verb = "inspect",
+                       .synopsis = "CHECKPOINT|POLICY|PLAN [options]",
+                       .summary = "Shows what a model directory, a policy file or a plan file holds.",
+                       .example = "prunenet inspect smollm2-30\nprunenet inspect smollm2.safetensors --json -",
+                       .details = ""});
+  options.add()                                                                                    //
+      ("path", boost::program_options::value(&path), "what to look at; '--path' may be left out")  //
+      ("json", boost::program_options::value(&json_file), "write JSON to this file, or to standard output with -");
+  options.positional("path");
+  if (!options.parse(words)) return;
+  options.require(path, "path");
+  const Report report = inspect(path);
+  if (!json_file.empty()) write_json(json_file, report.record);
+  if (json_file != "-") print(render_facts(report.facts));
+}
+
+}  // namespace prunenet::cli

@@ -1,0 +1,11 @@
+#pragma once
+
+namespace prunenet::cli {
+
+/// From here on SIGINT and SIGTERM only set a flag, so that work unwinds and cleans up after itself.
+void catch_interrupts();
+
+/// Throws Error(kInterrupted) once one of the two has arrived.
+void throw_if_interrupted();
+
+}  // namespace prunenet::cli

@@ -1,0 +1,24 @@
+#include "model.h"
+
+#include "prunenet/core/checked.h"
+
+namespace prunenet::cli {
+
+Model open_model(const std::filesystem::path& directory) {
+  Checkpoint checkpoint = Checkpoint::open(directory);
+  std::unique_ptr<Family> family = make_family(checkpoint);
+  return {std::move(checkpoint), std::move(family)};
+}
+
+std::uint64_t ffn_parameters(const Model& model) {
+  std::uint64_t sum = 0;
+  for (std::int64_t layer = 0; layer < model.family->config().num_hidden_layers; ++layer) {
+    const FfnBlockNames names = model.family->ffn_block(layer);
+    for (const std::string& name : {names.gate_proj, names.up_proj, names.down_proj, names.gate_bias, names.up_bias}) {
+      if (!name.empty()) sum += checked_product(model.checkpoint.tensors().at(name).shape).value_or(0);
+    }
+  }
+  return sum;
+}
+
+}  // namespace prunenet::cli

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "prunenet/checkpoint/checkpoint.h"
+#include "prunenet/family/family.h"
+
+namespace prunenet::cli {
+
+/// A model directory, opened and checked.
+struct Model {
+  Checkpoint checkpoint;
+  std::unique_ptr<Family> family;
+};
+
+/// Throws what Checkpoint::open and make_family throw.
+[[nodiscard]] Model open_model(const std::filesystem::path& directory);
+
+/// Elements of all pruned tensors: gate, up and down of every layer, with the biases of gate and up.
+[[nodiscard]] std::uint64_t ffn_parameters(const Model& model);
+
+}  // namespace prunenet::cli

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace prunenet::cli {
+
+/// What every verb understands.
+struct CommonOptions {
+  std::optional<std::int64_t> seed;  ///< of everything random, not negative; the verb's default where not given
+  int threads = 0;                   ///< filled in by `parse`: all cores unless given
+  bool quiet = false;
+  std::string recipe;  ///< path; empty without one
+};
+
+/// A value without a default, told apart from one that was given.
+template <typename T>
+boost::program_options::typed_value<T>* optional_value(std::optional<T>& target) {
+  return boost::program_options::value<T>()->notifier([&target](const T& value) { target = value; });
+}
+
+/// An option whose default is what its target holds.
+template <typename T>
+boost::program_options::typed_value<T>* value_of(T& target) {
+  return boost::program_options::value<T>(&target)->default_value(target);
+}
+
+/// The options of one verb: its own, those all verbs share, and a recipe that fills in what the command line leaves
+/// out. All failures are Error(kInvalidArgument) with one line that says what to do.
+class VerbOptions {
+ public:
+  struct Help {
+    std::string verb;
+    std::string synopsis;  ///< what follows "prunenet verb"
+    std::string summary;   ///< sentences, wrapped by hand
+    std::string example;   ///< whole commands, one a line
+    std::string details;   ///< shown last; may be empty
+  };
+  /// What the keys of a recipe are: this verb's option names, or something that the verb reads itself.
+  enum class Recipe { kOptionNames, kOwnSections };
+
+  explicit VerbOptions(Help help, Recipe recipe = Recipe::kOptionNames);
+
+  /// `verb.add()("ratio", value_of(ratio), "...")`; a target must outlive `parse`.
+  boost::program_options::options_description_easy_init add() { return own_.add_options(); }
+  /// Arguments without a name go to this option.
+  void positional(const char* option) { positional_.add(option, 1); }
+
+  /// False where `--help` was asked for, and printed: then there is nothing left to do.
+  [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
+  [[nodiscard]] const CommonOptions& common() const { return common_; }
+  /// Throws where a required value is empty.
+  void require(const std::string& value, const char* option) const;
+  /// Ends every message about usage: "; see 'prunenet apply --help'".
+  [[nodiscard]] std::string see_help() const;
+
+ private:
+  [[nodiscard]] boost::program_options::options_description all() const;
+  [[nodiscard]] std::string help_text() const;
+  void check_ranges() const;
+  void store_recipe(boost::program_options::variables_map& values) const;
+
+  Help help_;
+  Recipe recipe_;
+  CommonOptions common_;
+  boost::program_options::options_description own_;
+  boost::program_options::options_description shared_;
+  boost::program_options::positional_options_description positional_;
+};
+
+}  // namespace prunenet::cli

@@ -1,0 +1,24 @@
+#include "plan_file.h"
+
+#include <fmt/format.h>
+
+#include "prunenet/checkpoint/strict_json.h"
+#include "prunenet/core/error.h"
+#include "prunenet/core/file.h"
+
+namespace prunenet::cli {
+
+Plan read_plan_file(const std::filesystem::path& path) {
+  const nlohmann::json json = parse_json_object(read_text_file(path), path.string());
+  try {
+    return plan_from_json(json);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", path.string(), error.what()));
+  }
+}
+
+void write_plan_file(const std::filesystem::path& path, const Plan& plan) {
+  write_file_atomically(path, to_json(plan).dump() + "\n");
+}
+
+}  // namespace prunenet::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace prunenet::cli {
+
+/// A YAML recipe as JSON: a map at the top (null where the file is empty becomes an empty object), plain scalars typed
+/// as YAML's core schema types them, quoted ones as strings.
+/// Throws Error(kBadInput) for a missing file, YAML that does not parse (with its line), a duplicate key.
+[[nodiscard]] nlohmann::json read_recipe_file(const std::filesystem::path& path);
+
+/// One value as it would stand in a recipe: "0.1", "true", "[0.2, 0.3]". Throws Error(kInvalidArgument).
+[[nodiscard]] nlohmann::json parse_recipe_value(std::string_view text);
+
+}  // namespace prunenet::cli

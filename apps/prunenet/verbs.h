@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace prunenet::cli {
+
+using Arguments = std::vector<std::string>;
+
+/// One file a verb. Each parses its arguments, calls the library, prints its results; it throws what fails.
+void run_train(const Arguments& arguments);
+void run_apply(const Arguments& arguments);
+void run_generate(const Arguments& arguments);
+void run_inspect(const Arguments& arguments);
+
+struct Verb {
+  std::string_view name;
+  std::string_view summary;
+  void (*run)(const Arguments& arguments);
+};
+
+inline constexpr std::array<Verb, 4> kVerbs = {{
+    {"train", "train a policy on one or more models of a family", run_train},
+    {"apply", "prune a model by a policy at any ratio", run_apply},
+    {"generate", "continue a prompt", run_generate},
+    {"inspect", "show what is in a model directory, a policy or a plan", run_inspect},
+}};
+
+}  // namespace prunenet::cli
