@@ -1,0 +1,64 @@
+#include "prunenet/prune/model_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "prunenet/core/error.h"
+#include "prunenet/core/file.h"
+
+namespace prunenet {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array<std::string_view, 18> kWeightExtensions{
+    ".safetensors", ".bin", ".gguf", ".ggml", ".h5",     ".msgpack", ".pt",     ".pth", ".ckpt",
+    ".onnx",        ".ot",  ".pkl",  ".npz",  ".tflite", ".mlmodel", ".pickle", ".npy", ".tmp"};
+constexpr std::string_view kIndexEnding = ".index.json";
+constexpr std::array<std::string_view, 3> kWrittenAnew{"config.json", "README.md", kRecordFile};
+/// Where transformers keeps further chat templates.
+constexpr const char* kTemplateFolder = "additional_chat_templates";
+
+bool goes_along(const std::string& name) {
+  const std::string extension = fs::path(name).extension().string();
+  return name.front() != '.' && std::ranges::find(kWrittenAnew, name) == kWrittenAnew.end() &&
+         std::ranges::find(kWeightExtensions, extension) == kWeightExtensions.end() &&
+         !std::string_view(name).ends_with(kIndexEnding);
+}
+
+void collect(const fs::path& directory, const fs::path& folder, std::vector<CompanionFile>& files) {
+  std::error_code status;
+  for (const fs::directory_entry& item : fs::directory_iterator(directory / folder, status)) {
+    std::error_code ignored;
+    if (!item.is_regular_file(ignored) || !goes_along(item.path().filename().string())) continue;
+    files.push_back({folder / item.path().filename(), item.file_size(ignored)});
+  }
+}
+
+}  // namespace
+
+std::vector<CompanionFile> companion_files(const fs::path& directory) {
+  std::vector<CompanionFile> files;
+  collect(directory, {}, files);
+  collect(directory, kTemplateFolder, files);
+  std::ranges::sort(files, {}, &CompanionFile::name);
+  return files;
+}
+
+std::string config_with_width(const fs::path& config_file, const std::string& width_field, std::int64_t width) {
+  try {
+    auto config = nlohmann::ordered_json::parse(read_text_file(config_file));
+    config[width_field] = width;
+    return config.dump(2) + "\n";
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorKind::kBadInput,
+                fmt::format("{}: not a JSON object with a width: {}", config_file.string(), error.what()));
+  }
+}
+
+}  // namespace prunenet

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace prunenet {
+
+/// Name of the record that a pruned model directory carries.
+inline constexpr const char* kRecordFile = "prunenet.json";
+
+/// A file of a model directory that goes along unchanged.
+struct CompanionFile {
+  std::filesystem::path name;  ///< relative to the directory
+  std::uint64_t bytes = 0;
+};
+
+/// Tokenizer, generation config, chat templates, licence and the like, sorted by name: the regular files of the
+/// directory and of `additional_chat_templates`, but no weights of any format, no hidden files, nothing that is written
+/// anew (config.json, README.md, prunenet.json).
+[[nodiscard]] std::vector<CompanionFile> companion_files(const std::filesystem::path& directory);
+
+/// config.json with another width. Keys keep their order. Throws Error(kBadInput) where it is not a JSON object.
+[[nodiscard]] std::string config_with_width(const std::filesystem::path& config_file, const std::string& width_field,
+                                            std::int64_t width);
+
+}  // namespace prunenet

@@ -1,0 +1,169 @@
+#include "prunenet/prune/prune.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "prunenet/checkpoint/model_writer.h"
+#include "prunenet/checkpoint/output_directory.h"
+#include "prunenet/checkpoint/printable.h"
+#include "prunenet/core/error.h"
+#include "prunenet/core/file.h"
+#include "prunenet/prune/model_files.h"
+#include "prunenet/prune/pruned_layout.h"
+#include "prunenet/prune/record.h"
+#include "prunenet/prune/slice.h"
+
+namespace prunenet {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kConfigFile = "config.json";
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+constexpr const char* kCardFile = "README.md";
+constexpr std::uint64_t kMaxCardBytes = 16ULL << 20U;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::uint64_t peak_rss_bytes() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// Weight files, their index and the config, as they stand in the input.
+std::vector<std::string> input_files(const Checkpoint& checkpoint) {
+  std::vector<std::string> names = checkpoint.shards();
+  if (checkpoint.is_sharded()) names.emplace_back(kIndexFile);
+  names.emplace_back(kConfigFile);
+  return names;
+}
+
+/// All files below a directory, relative to it, sorted.
+std::vector<std::string> files_below(const fs::path& directory) {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& item : fs::recursive_directory_iterator(directory)) {
+    if (item.is_regular_file()) names.push_back(item.path().lexically_relative(directory).string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+PruneEstimate estimate(const Checkpoint& checkpoint, const Plan& plan, const PrunedLayout& layout) {
+  PruneEstimate sizes;
+  sizes.intermediate_size_before = plan.intermediate_size;
+  sizes.intermediate_size_after = plan.uniform_width();
+  sizes.parameters_before = checkpoint.parameters();
+  for (const Shard& shard : layout.shards) {
+    for (const TensorDeclaration& tensor : shard.tensors) {
+      sizes.parameters_after += bytes_of(tensor) / size_of(tensor.dtype);
+    }
+  }
+  for (const std::string& name : input_files(checkpoint)) {
+    if (name != kConfigFile) sizes.bytes_before += fs::file_size(checkpoint.directory() / name);
+  }
+  sizes.bytes_after = serialized_size(layout.shards);
+  sizes.requested_ratio = plan.requested_ratio;
+  sizes.ffn_ratio = plan.achieved_ratio();
+  sizes.model_ratio = 1.0 - static_cast<double>(sizes.parameters_after) / static_cast<double>(sizes.parameters_before);
+  return sizes;
+}
+
+/// The output must not be where the input is: putting it in place would remove what was read.
+void check_apart(const fs::path& input, const fs::path& output) {
+  const fs::path from = fs::weakly_canonical(fs::absolute(input));
+  const fs::path relative = from.lexically_relative(fs::weakly_canonical(fs::absolute(output)));
+  if (relative.empty() || *relative.begin() == "..") return;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("{}: the output would replace the model it is made from; choose another output directory",
+                          output.string()));
+}
+
+void copy_companions(const fs::path& from, const fs::path& to, const std::vector<CompanionFile>& files) {
+  for (const CompanionFile& file : files) {
+    fs::create_directories((to / file.name).parent_path());
+    copy_file_durably(from / file.name, to / file.name);
+  }
+}
+
+void write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, const fs::path& to, Progress& progress) {
+  const TensorSource source = [&](const std::string& name) {
+    HostTensor tensor = checkpoint.read(name);
+    const auto cut = layout.cuts.find(name);
+    if (cut == layout.cuts.end()) return std::move(tensor.data);
+    return slice(tensor, cut->second.axis, *cut->second.keep).data;
+  };
+  write_shards(to, layout.shards, source, progress);
+}
+
+std::string original_card(const fs::path& directory) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(directory / kCardFile, ignored)) return {};
+  return read_text_file(directory / kCardFile, kMaxCardBytes);
+}
+
+/// Opens what was written by the strict reader and compares it with what was meant.
+void verify(const fs::path& directory, const PrunedLayout& layout, const std::string& width_field, std::int64_t width) {
+  const auto fail = [&directory](const std::string& why) {
+    throw Error(ErrorKind::kIo,
+                fmt::format("{}: the written checkpoint is not what was meant: {}", directory.string(), why));
+  };
+  const Checkpoint written = Checkpoint::open(directory);
+  if (written.config().at(width_field) != width) fail(fmt::format("{} is not {}", width_field, width));
+  std::size_t count = 0;
+  for (const Shard& shard : layout.shards) {
+    for (const TensorDeclaration& tensor : shard.tensors) {
+      ++count;
+      if (!written.has(tensor.name)) fail(fmt::format("tensor '{}' is missing", printable(tensor.name)));
+      const TensorInfo& info = written.tensors().at(tensor.name);
+      if (info.dtype == tensor.dtype && info.shape == tensor.shape) continue;
+      fail(fmt::format("tensor '{}' is {} {}", printable(tensor.name), to_string(info.dtype), printable(info.shape)));
+    }
+  }
+  if (count != written.tensors().size()) fail(fmt::format("{} tensors of {}", written.tensors().size(), count));
+}
+
+}  // namespace
+
+PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
+  return estimate(checkpoint, plan, lay_out_pruned(checkpoint, family, plan));
+}
+
+PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
+                             const PruneOptions& options, Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const fs::path& input = checkpoint.directory();
+  const PrunedLayout layout = lay_out_pruned(checkpoint, family, plan);
+  PruneReport report;
+  report.sizes = estimate(checkpoint, plan, layout);
+  check_apart(input, options.output);
+  const std::vector<CompanionFile> companions = companion_files(input);
+  std::uint64_t needed = report.sizes.bytes_after;
+  for (const CompanionFile& file : companions) needed += file.bytes;
+  OutputDirectory output(options.output, needed, options.force);
+  report.output = output.target();
+
+  const Digests inputs = digest_files(input, input_files(checkpoint), "hashing the input", progress);
+  copy_companions(input, output.path(), companions);
+  write_file_atomically(output.path() / kCardFile, model_card(original_card(input), report.sizes, plan, options));
+  write_weights(checkpoint, layout, output.path(), progress);
+  write_file_atomically(output.path() / kConfigFile,
+                        config_with_width(input / kConfigFile, family.width_field(), plan.uniform_width()));
+  verify(output.path(), layout, family.width_field(), plan.uniform_width());
+  const Digests outputs = digest_files(output.path(), files_below(output.path()), "hashing the output", progress);
+  report.wall_seconds = seconds_since(start);
+  report.peak_rss_bytes = peak_rss_bytes();
+  const std::string model_name = fs::weakly_canonical(fs::absolute(input)).filename().string();
+  write_file_atomically(output.path() / kRecordFile,
+                        make_record(options, report, plan, inputs, outputs, model_name).dump() + "\n");
+  output.commit();
+  return report;
+}
+
+}  // namespace prunenet

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "prunenet/checkpoint/checkpoint.h"
+#include "prunenet/core/progress.h"
+#include "prunenet/family/family.h"
+#include "prunenet/plan/plan.h"
+
+namespace prunenet {
+
+/// Where a pruned checkpoint goes, and what its record says of how it was made.
+struct PruneOptions {
+  std::filesystem::path output;
+  bool force = false;                 ///< replace a model directory that is there
+  std::string command_line;           ///< as typed; empty where there was none
+  std::optional<std::uint64_t> seed;  ///< where the plan was drawn at random
+  std::filesystem::path policy;       ///< the policy file that made the plan; empty where there was none
+};
+
+/// What a plan does to a checkpoint, in numbers. Parameters and bytes are those of the weight files.
+struct PruneEstimate {
+  std::int64_t intermediate_size_before = 0;
+  std::int64_t intermediate_size_after = 0;
+  std::uint64_t parameters_before = 0;
+  std::uint64_t parameters_after = 0;
+  std::uint64_t bytes_before = 0;
+  std::uint64_t bytes_after = 0;
+  double requested_ratio = 0.0;
+  double ffn_ratio = 0.0;    ///< share of intermediate neurons that is removed
+  double model_ratio = 0.0;  ///< share of all parameters that is removed
+};
+
+/// The estimate come true, and what it took.
+struct PruneReport {
+  PruneEstimate sizes;
+  std::filesystem::path output;  ///< absolute
+  double wall_seconds = 0.0;
+  std::uint64_t peak_rss_bytes = 0;  ///< of the process, so far
+};
+
+/// What `prune_checkpoint` would write; nothing is written. Throws what `lay_out_pruned` throws.
+[[nodiscard]] PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family, const Plan& plan);
+
+/// Writes the checkpoint without the neurons that the plan removes, as an ordinary model directory: the same tensors
+/// with fewer rows and columns, everything kept bit-identical and of its type; config.json with the new width;
+/// tokenizer and all other small files copied; `prunenet.json`, the record of how it was made; a section of README.md
+/// for people.
+///
+/// Streams: about one tensor is in memory. The result is opened again by the strict reader before it is put in place;
+/// the directory is complete or absent. The input is never changed.
+///
+/// Throws Error(kMismatch) where plan and model do not belong together, what OutputDirectory throws, Error(kOutOfSpace)
+/// on a full disk, and what `progress` throws.
+PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
+                             const PruneOptions& options, Progress& progress);
+
+}  // namespace prunenet

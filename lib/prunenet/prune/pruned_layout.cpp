@@ -1,0 +1,78 @@
+#include "prunenet/prune/pruned_layout.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "prunenet/checkpoint/printable.h"
+#include "prunenet/core/error.h"
+
+namespace prunenet {
+
+namespace {
+
+using Cuts = std::map<std::string, Cut>;
+
+void add_cut(Cuts& cuts, const Checkpoint& checkpoint, const std::string& name, std::size_t axis,
+             const std::vector<std::int64_t>& keep, std::int64_t intermediate_size) {
+  if (name.empty()) return;  // this architecture has no such tensor
+  const std::filesystem::path file = checkpoint.directory() / checkpoint.shard_of(name);
+  const std::vector<std::int64_t>& shape = checkpoint.tensors().at(name).shape;
+  if (axis >= shape.size() || shape[axis] != intermediate_size) {
+    throw Error(ErrorKind::kMismatch, fmt::format("{}: tensor '{}': shape {}, but axis {} should have {} elements",
+                                                  file.string(), name, printable(shape), axis, intermediate_size));
+  }
+  cuts[name] = {axis, &keep};
+}
+
+Cuts cuts_of(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
+  Cuts cuts;
+  for (std::size_t layer = 0; layer < plan.keep_indices.size(); ++layer) {
+    const FfnBlockNames names = family.ffn_block(static_cast<std::int64_t>(layer));
+    const std::vector<std::int64_t>& keep = plan.keep_indices[layer];
+    for (const std::string& rows : {names.gate_proj, names.up_proj, names.gate_bias, names.up_bias}) {
+      add_cut(cuts, checkpoint, rows, 0, keep, plan.intermediate_size);
+    }
+    add_cut(cuts, checkpoint, names.down_proj, 1, keep, plan.intermediate_size);
+  }
+  return cuts;
+}
+
+/// Names of stored tensors that are the embedding once more, in a model that ties its output projection to it.
+std::set<std::string> tied_copies(const Checkpoint& checkpoint, const Family& family) {
+  std::set<std::string> copies;
+  if (!family.config().tie_word_embeddings) return copies;
+  const TensorInfo& embedding = checkpoint.tensors().at(family.embedding());
+  for (const auto& [name, info] : checkpoint.tensors()) {
+    if (name == family.embedding() || info.dtype != embedding.dtype || info.shape != embedding.shape) continue;
+    if (checkpoint.read(name).data == checkpoint.read(family.embedding()).data) copies.insert(name);
+  }
+  return copies;
+}
+
+}  // namespace
+
+PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
+  const ModelConfig& config = family.config();
+  check_plan_fits(plan, config.num_hidden_layers, config.intermediate_size);
+  (void)plan.uniform_width();
+  PrunedLayout layout;
+  layout.cuts = cuts_of(checkpoint, family, plan);
+  const std::set<std::string> left_out = tied_copies(checkpoint, family);
+  for (const std::string& file : checkpoint.shards()) {
+    Shard shard{file, {}, checkpoint.metadata_of(file)};
+    for (const std::string& name : checkpoint.tensors_of(file)) {
+      if (left_out.contains(name)) continue;
+      const TensorInfo& info = checkpoint.tensors().at(name);
+      TensorDeclaration tensor{name, info.dtype, info.shape};
+      if (const auto cut = layout.cuts.find(name); cut != layout.cuts.end()) {
+        tensor.shape[cut->second.axis] = static_cast<std::int64_t>(cut->second.keep->size());
+      }
+      shard.tensors.push_back(std::move(tensor));
+    }
+    if (!shard.tensors.empty()) layout.shards.push_back(std::move(shard));
+  }
+  return layout;
+}
+
+}  // namespace prunenet

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "prunenet/checkpoint/checkpoint.h"
+#include "prunenet/checkpoint/model_writer.h"
+#include "prunenet/family/family.h"
+#include "prunenet/plan/plan.h"
+
+namespace prunenet {
+
+/// Which axis of a tensor a plan cuts, and what stays of it.
+struct Cut {
+  std::size_t axis = 0;
+  const std::vector<std::int64_t>* keep = nullptr;  ///< into the plan
+};
+
+/// A plan laid over a checkpoint: which tensors are cut, and the files that come out.
+struct PrunedLayout {
+  std::map<std::string, Cut> cuts;  ///< by tensor name; every other tensor stays as it is
+  std::vector<Shard> shards;        ///< the input's files with the new shapes
+};
+
+/// Gate and up projections and their biases lose rows, the down projection columns; its bias stays. Shards keep their
+/// names, metadata and order. Where embedding and output projection are tied, but a second copy with the same bytes is
+/// stored, the copy is left out. The plan must outlive the result.
+/// Throws Error(kMismatch) where the plan is not the model's, keeps different widths in different layers, or a tensor
+/// has not the shape the plan cuts.
+[[nodiscard]] PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, const Plan& plan);
+
+}  // namespace prunenet
