@@ -1,0 +1,79 @@
+#include "prunenet/eval/perplexity.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "eval/trained_model.h"
+#include "prunenet/core/file.h"
+#include "support/expect_error.h"
+#include "support/temporary_directory.h"
+
+namespace prunenet {
+namespace {
+
+using testing::expect_error;
+using testing::TrainedModel;
+
+const std::filesystem::path& held_out() {
+  static const auto path = std::filesystem::path(PRUNENET_TEST_DATA) / "texts" / "heldout.txt";
+  return path;
+}
+
+/// Oracle: full logits of each window, log-softmax in double.
+double naive_nll(const TrainedModel& trained, std::int64_t context, std::int64_t windows) {
+  const torch::NoGradGuard no_grad;
+  const auto ids = trained.tokenizer->encode(read_text_file(held_out()));
+  double nll = 0.0;
+  for (std::int64_t window = 0; window < windows; ++window) {
+    torch::Tensor input = torch::empty({1, context}, torch::kInt64);
+    for (std::int64_t i = 0; i < context; ++i) input[0][i] = ids[static_cast<std::size_t>(window * context + i)];
+    const torch::Tensor log_p = trained.model.logits(input)[0].to(torch::kFloat64).log_softmax(1);
+    for (std::int64_t i = 1; i < context; ++i) {
+      nll -= log_p[i - 1][input[0][i].item<std::int64_t>()].item<double>();
+    }
+  }
+  return nll;
+}
+
+TEST(Perplexity, EqualsFullLogitsOverWindowsThatDoNotOverlap) {
+  const TrainedModel trained;
+  SilentProgress silent;
+  const Perplexity result =
+      evaluate_perplexity(trained.model, *trained.tokenizer, held_out(), {.context = 32, .windows = 3}, silent);
+  const double expected = naive_nll(trained, 32, 3);
+  EXPECT_EQ(result.windows, 3);
+  EXPECT_EQ(result.tokens, 3 * 31);
+  EXPECT_NEAR(result.nll, expected, 1e-4 * expected);
+  EXPECT_NEAR(result.ppl, std::exp(expected / 93), 1e-3);
+  EXPECT_EQ(result.sha256.size(), 64U);
+}
+
+TEST(Perplexity, ContextIsCappedAndAllWholeWindowsAreScored) {
+  const TrainedModel trained;
+  SilentProgress silent;
+  const testing::TemporaryDirectory directory;
+  testing::write_file(directory / "text", read_text_file(held_out()).substr(0, 2000));
+  const Perplexity result = evaluate_perplexity(trained.model, *trained.tokenizer, directory / "text", {}, silent);
+  EXPECT_EQ(result.context, trained.model.config().max_position_embeddings);
+  EXPECT_EQ(result.windows, result.text_tokens / result.context);
+  EXPECT_LT(result.ppl, 40.0);  // a trained model; an untrained one is near its vocabulary of 512
+}
+
+TEST(Perplexity, ShortTextsMissingFilesAndBadOptions) {
+  const TrainedModel trained;
+  SilentProgress silent;
+  const testing::TemporaryDirectory directory;
+  testing::write_file(directory / "short", "Alice");
+  const auto evaluate = [&](const std::string& file, PerplexityOptions options) {
+    (void)evaluate_perplexity(trained.model, *trained.tokenizer, directory / file, options, silent);
+  };
+  expect_error(ErrorKind::kInvalidArgument, {"short", "do not fill one window of 64"},
+               [&] { evaluate("short", {.context = 64}); });
+  expect_error(ErrorKind::kBadInput, {"missing"}, [&] { evaluate("missing", {}); });
+  expect_error(ErrorKind::kInvalidArgument, {"context 1"}, [&] { evaluate("short", {.context = 1}); });
+  expect_error(ErrorKind::kInvalidArgument, {"windows -1"}, [&] { evaluate("short", {.context = 2, .windows = -1}); });
+}
+
+}  // namespace
+}  // namespace prunenet
