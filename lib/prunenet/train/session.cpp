@@ -69,12 +69,17 @@ Model open_model(const std::filesystem::path& directory) {
   return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
 }
 
-/// What a work directory belongs to.
-std::string training_key(const std::vector<Model>& models, const Recipe& recipe) {
-  nlohmann::json key = {{"recipe", to_json(recipe)}, {"features", feature_names()}};
-  for (const Model& model : models) key["models"].push_back(model.sha256);
-  const std::string text = key.dump();
+std::string digest(const nlohmann::json& json) {
+  const std::string text = json.dump();
   return sha256_hex(std::as_bytes(std::span(text)));
+}
+
+TrainingKeys training_keys(const std::vector<Model>& models, const Recipe& recipe) {
+  const nlohmann::json options = to_json(recipe);
+  nlohmann::json hashes = nlohmann::json::array();
+  for (const Model& model : models) hashes.push_back(model.sha256);
+  return {.probe = digest({{"models", hashes}, {"probe", options["probe"]}, {"seed", recipe.train.seed}}),
+          .state = digest({{"models", hashes}, {"recipe", options}, {"features", feature_names()}})};
 }
 
 Probe probe_of(const Model& model, std::size_t index, const Recipe& recipe, const TrainingDirectory& directory,
@@ -154,7 +159,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
   check(recipe.train);
   std::vector<Model> models;
   for (const auto& path : directories) models.push_back(open_model(path));
-  const TrainingDirectory directory(files.work_directory, training_key(models, recipe), files.resume);
+  const TrainingDirectory directory(files.work_directory, training_keys(models, recipe), files.resume);
 
   const auto start = Clock::now();
   ModelEnvironment environment;

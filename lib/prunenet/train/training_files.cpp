@@ -67,10 +67,19 @@ std::vector<ResponseMoments> read_half(const SafetensorsFile& file, const std::s
   }
 }
 
+void check_key(const SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata().find("key");
+  if (found != file.metadata().end() && found->second == key) return;
+  throw Error(ErrorKind::kMismatch,
+              fmt::format("{}: was written by a training with other models, recipe or seed; start anew without "
+                          "--resume, or give the same ones",
+                          file.path().string()));
+}
+
 }  // namespace
 
-TrainingDirectory::TrainingDirectory(std::filesystem::path directory, std::string key, bool resume)
-    : directory_(std::move(directory)), key_(std::move(key)) {
+TrainingDirectory::TrainingDirectory(std::filesystem::path directory, TrainingKeys keys, bool resume)
+    : directory_(std::move(directory)), keys_(std::move(keys)) {
   std::error_code error;
   if (!resume) std::filesystem::remove_all(directory_, error);
   std::filesystem::create_directories(directory_, error);
@@ -88,21 +97,11 @@ std::filesystem::path TrainingDirectory::state_path() const {
   return directory_ / "state.safetensors";
 }
 
-void TrainingDirectory::check_key(const std::filesystem::path& path,
-                                  const std::map<std::string, std::string>& metadata) const {
-  const auto found = metadata.find("key");
-  if (found != metadata.end() && found->second == key_) return;
-  throw Error(ErrorKind::kMismatch,
-              fmt::format("{}: was written by a training with other models, recipe or seed; start anew without "
-                          "--resume, or give the same ones",
-                          path.string()));
-}
-
 std::optional<Probe> TrainingDirectory::load_probe(std::size_t model) const {
   const std::filesystem::path path = probe_path(model);
   if (!std::filesystem::exists(path)) return std::nullopt;
   const SafetensorsFile file = SafetensorsFile::open(path);
-  check_key(path, file.metadata());
+  check_key(file, keys_.probe);
   return Probe{.training = read_half(file, "training"), .held_out = read_half(file, "held_out")};
 }
 
@@ -114,7 +113,7 @@ void TrainingDirectory::save_probe(std::size_t model, const Probe& probe) const 
     matrices[name] = &matrix;
   });
   const std::filesystem::path temporary = probe_path(model).string() + ".tmp";
-  const SafetensorsLayout layout(declarations, {{"key", key_}});
+  const SafetensorsLayout layout(declarations, {{"key", keys_.probe}});
   SafetensorsWriter writer(temporary, layout);
   for (const TensorDeclaration& tensor : layout.tensors()) writer.write(tensor.name, bytes_of(*matrices[tensor.name]));
   writer.finish();
@@ -124,7 +123,7 @@ void TrainingDirectory::save_probe(std::size_t model, const Probe& probe) const 
 std::optional<TrainerState> TrainingDirectory::load_state() const {
   if (!std::filesystem::exists(state_path())) return std::nullopt;
   const SafetensorsFile file = SafetensorsFile::open(state_path());
-  check_key(state_path(), file.metadata());
+  check_key(file, keys_.state);
   TrainerState state;
   for (const std::string& name : file.names()) {
     const HostTensor host = file.read(name);
@@ -143,7 +142,7 @@ void TrainingDirectory::save_state(const TrainerState& state) const {
   std::map<std::string, HostTensor> tensors;
   for (const auto& [name, tensor] : state.tensors) tensors[name] = to_host(tensor);
   std::map<std::string, std::string> metadata = state.text;
-  metadata["key"] = key_;
+  metadata["key"] = keys_.state;
   write_safetensors_atomically(state_path(), tensors, metadata);
 }
 

@@ -9,13 +9,19 @@
 
 namespace prunenet {
 
+/// What the files of a work directory belong to: digests of all that decides their content.
+struct TrainingKeys {
+  std::string probe;  ///< of models, probe options and seed
+  std::string state;  ///< of models, features and the whole recipe
+};
+
 /// The work directory of one training: probes and the trainer's state, each a safetensors file whose metadata carries
-/// the `key` (digest of models and recipe) that it belongs to. Writes are atomic.
+/// its key. Writes are atomic.
 class TrainingDirectory {
  public:
   /// Creates the directory. Without `resume`, what an earlier training left there is removed.
   /// Throws Error(kIo) where it cannot be created.
-  TrainingDirectory(std::filesystem::path directory, std::string key, bool resume);
+  TrainingDirectory(std::filesystem::path directory, TrainingKeys keys, bool resume);
 
   /// Throw Error(kMismatch) where a file is of another key, Error(kBadInput) where it is damaged; nothing where absent.
   [[nodiscard]] std::optional<Probe> load_probe(std::size_t model) const;
@@ -27,10 +33,9 @@ class TrainingDirectory {
  private:
   [[nodiscard]] std::filesystem::path probe_path(std::size_t model) const;
   [[nodiscard]] std::filesystem::path state_path() const;
-  void check_key(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) const;
 
   std::filesystem::path directory_;
-  std::string key_;
+  TrainingKeys keys_;
 };
 
 }  // namespace prunenet
