@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "prunenet/spectral/response_operator.h"
 #include "spectral/random_block.h"
@@ -63,6 +66,42 @@ TEST(Schatten2, SketchThatIsAFactorIsExact) {
   const MatrixF removed = random_indicators(block.rng, 5, 16);
   const double residual = (exact(removed) - factored(removed)).cwiseAbs().maxCoeff();
   EXPECT_LT(residual, 1e-5);
+}
+
+RC_GTEST_PROP(Schatten2, SwapsAgreeWithKeepSetsWrittenOut, ()) {
+  const auto neurons = *rc::gen::inRange<Eigen::Index>(2, 30);
+  RandomBlock block(*rc::gen::arbitrary<std::uint64_t>(), 5, neurons, 40);
+  const MatrixD coupling = response_coupling(block.down, block.second_moment);
+  const bool sketched = *rc::gen::arbitrary<bool>();
+  const Schatten2 schatten2 = sketched ? Schatten2::from_sketch(symmetric_square_root(coupling).cast<float>())
+                                       : Schatten2::from_coupling(coupling.cast<float>());
+  const auto first_kept = *rc::gen::inRange<Eigen::Index>(1, neurons);  // [0, first_kept) is removed
+  MatrixF removed = MatrixF::Zero(1, neurons);
+  removed.leftCols(first_kept).setOnes();
+  const std::vector<std::int64_t> in{*rc::gen::inRange<std::int64_t>(0, first_kept)};
+  const std::vector<std::int64_t> out{*rc::gen::inRange<std::int64_t>(first_kept, neurons)};
+
+  const MatrixD swapped = schatten2.log_swapped(removed, in, out);
+  for (Eigen::Index i = 0; i < neurons; ++i) {
+    MatrixF written_out = removed;
+    std::swap(written_out(0, i), written_out(0, i < first_kept ? out[0] : in[0]));
+    const double expected = schatten2(written_out)(0);
+    const double residual = std::abs(std::exp(swapped(0, i)) - expected);
+    RC_LOG() << "neuron " << i << " of " << neurons << ", residual " << residual;
+    RC_ASSERT(residual < 1e-5);
+  }
+}
+
+TEST(Schatten2Errors, SwapPartners) {
+  const Schatten2 schatten2 = Schatten2::from_coupling(MatrixF::Identity(3, 3));
+  const MatrixF removed = MatrixF::Identity(2, 3);
+  const std::vector<std::int64_t> good{1, 2};
+  const std::vector<std::int64_t> outside{1, 3};
+  const std::vector<std::int64_t> few{1};
+  expect_error(ErrorKind::kInvalidArgument, {"swap_in", "2 partners", "[1, 3]"},
+               [&] { (void)schatten2.log_swapped(removed, outside, good); });
+  expect_error(ErrorKind::kInvalidArgument, {"swap_out", "2 partners", "[1]"},
+               [&] { (void)schatten2.log_swapped(removed, good, few); });
 }
 
 TEST(Schatten2Errors, ShapesAndValues) {
