@@ -6,6 +6,7 @@
 #include <queue>
 #include <utility>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/tokenizer/json_fields.h"
 
@@ -67,7 +68,8 @@ BpeModel::BpeModel(const json& model) {
   if (model.contains("unk_token") && !model["unk_token"].is_null()) {
     const std::string unk = model["unk_token"].get<std::string>();
     unk_ = id_of(unk);
-    if (!unk_) throw Error(ErrorKind::kBadInput, fmt::format("unk_token \"{}\" is not in the vocabulary", unk));
+    if (!unk_)
+      throw Error(ErrorKind::kBadInput, fmt::format("unk_token \"{}\" is not in the vocabulary", printable(unk)));
   }
 }
 
@@ -75,13 +77,14 @@ void BpeModel::read_vocabulary(const json& vocabulary) {
   if (!vocabulary.is_object()) throw Error(ErrorKind::kBadInput, "the model's \"vocab\" is not an object");
   for (const auto& [token, value] : vocabulary.items()) {
     if (!value.is_number_integer() || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() > kMaximumId) {
-      throw Error(ErrorKind::kBadInput, fmt::format("token \"{}\" has id {}, which is not an integer in [0, {}]", token,
-                                                    value.dump(), kMaximumId));
+      throw Error(ErrorKind::kBadInput, fmt::format("token \"{}\" has id {}, which is not an integer in [0, {}]",
+                                                    printable(token), printable(value.dump()), kMaximumId));
     }
     const auto id = value.get<std::size_t>();
     if (id >= tokens_.size()) tokens_.resize(id + 1);
     if (!tokens_[id].empty()) {
-      throw Error(ErrorKind::kBadInput, fmt::format("tokens \"{}\" and \"{}\" share id {}", tokens_[id], token, id));
+      throw Error(ErrorKind::kBadInput,
+                  fmt::format("tokens \"{}\" and \"{}\" share id {}", printable(tokens_[id]), printable(token), id));
     }
     tokens_[id] = token;
     vocabulary_.emplace(token, static_cast<TokenId>(id));
@@ -100,8 +103,8 @@ void BpeModel::read_merges(const json& merges) {
     if (text.starts_with("#version")) continue;
     const std::size_t space = text.find(' ');
     if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-      throw Error(ErrorKind::kBadInput,
-                  fmt::format("merge {} is {}, expected \"left right\" or [left, right]", rank, merge.dump()));
+      throw Error(ErrorKind::kBadInput, fmt::format("merge {} is {}, expected \"left right\" or [left, right]", rank,
+                                                    printable(merge.dump())));
     }
     add_merge(rank++, text.substr(0, space), text.substr(space + 1));
   }
@@ -112,7 +115,7 @@ void BpeModel::add_merge(std::uint32_t rank, std::string_view left, std::string_
     const auto id = id_of(token);
     if (!id) {
       throw Error(ErrorKind::kBadInput, fmt::format("merge {} of \"{}\" and \"{}\": \"{}\" is not in the vocabulary",
-                                                    rank, left, right, token));
+                                                    rank, printable(left), printable(right), printable(token)));
     }
     return *id;
   };

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/tokenizer/added_tokens.h"
@@ -45,7 +46,13 @@ class BpeTokenizer final : public Tokenizer {
     bos_ = special.bos ? find(*special.bos) : special.bos_id;
     eos_ = special.eos ? find(*special.eos) : special.eos_id;
     if (special.add_bos) prefix_ = *special.add_bos && bos_ ? std::vector<TokenId>{*bos_} : std::vector<TokenId>();
-    for (const TokenId id : prefix_) require_known(id);
+    for (const TokenId id : prefix_) {
+      if (!is_known(id)) {
+        throw Error(ErrorKind::kBadInput, fmt::format("post_processor has the token id {}, which is unknown to a "
+                                                      "vocabulary of {} ids",
+                                                      id, spellings_.size()));
+      }
+    }
   }
 
   std::vector<TokenId> encode(std::string_view text) const override {
@@ -64,7 +71,10 @@ class BpeTokenizer final : public Tokenizer {
   std::string decode(std::span<const TokenId> ids, bool skip_special) const override {
     std::vector<std::string> tokens;
     for (const TokenId id : ids) {
-      require_known(id);
+      if (!is_known(id)) {
+        throw Error(ErrorKind::kInvalidArgument,
+                    fmt::format("token id {} is unknown to a vocabulary of {} ids", id, spellings_.size()));
+      }
       const auto index = static_cast<std::size_t>(id);
       if (!(skip_special && is_special_[index])) tokens.push_back(spellings_[index]);
     }
@@ -80,12 +90,9 @@ class BpeTokenizer final : public Tokenizer {
   std::vector<TokenId> default_prefix() const override { return prefix_; }
 
  private:
-  void require_known(TokenId id) const {
-    if (id < 0 || static_cast<std::size_t>(id) >= spellings_.size() ||
-        spellings_[static_cast<std::size_t>(id)].empty()) {
-      throw Error(ErrorKind::kInvalidArgument,
-                  fmt::format("token id {} is unknown to a vocabulary of {} ids", id, spellings_.size()));
-    }
+  bool is_known(TokenId id) const {
+    return id >= 0 && static_cast<std::size_t>(id) < spellings_.size() &&
+           !spellings_[static_cast<std::size_t>(id)].empty();
   }
 
   std::optional<TokenId> find(const std::string& content) const {
@@ -100,7 +107,7 @@ class BpeTokenizer final : public Tokenizer {
     constexpr TokenId kMaximumId = 1 << 24;
     if (token.id < 0 || token.id > kMaximumId) {
       throw Error(ErrorKind::kBadInput, fmt::format("added token \"{}\" has id {}, which is not in [0, {}]",
-                                                    token.content, token.id, kMaximumId));
+                                                    printable(token.content), token.id, kMaximumId));
     }
     const auto index = static_cast<std::size_t>(token.id);
     if (index >= spellings_.size()) {

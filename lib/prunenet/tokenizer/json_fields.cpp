@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/tokenizer/regex.h"
 
@@ -19,7 +20,7 @@ std::string component_type(const json& component, std::string_view place) {
 }
 
 void throw_unsupported(std::string_view place, std::string_view type) {
-  throw Error(ErrorKind::kUnsupported, fmt::format("{} of type \"{}\" is not supported", place, type));
+  throw Error(ErrorKind::kUnsupported, fmt::format("{} of type \"{}\" is not supported", place, printable(type)));
 }
 
 bool flag(const json& component, const char* key, bool otherwise) {
@@ -30,7 +31,7 @@ bool flag(const json& component, const char* key, bool otherwise) {
 std::string character(const json& component, const char* key, std::string_view otherwise) {
   const std::string text = component.value(key, std::string(otherwise));
   if (text.empty() || character_at(text, 0).length != text.size()) {
-    throw Error(ErrorKind::kBadInput, fmt::format("\"{}\" is \"{}\", expected one character", key, text));
+    throw Error(ErrorKind::kBadInput, fmt::format("\"{}\" is \"{}\", expected one character", key, printable(text)));
   }
   return text;
 }

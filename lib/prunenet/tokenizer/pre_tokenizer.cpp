@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/tokenizer/byte_level.h"
 #include "prunenet/tokenizer/json_fields.h"
@@ -19,6 +20,9 @@ using nlohmann::json;
 
 // openai/gpt-2 src/encoder.py
 constexpr auto kGpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+// `\w+|[^\w\s]+`, in which the reference implementation's Whitespace has the `\w` of Rust.
+constexpr auto kWordsPattern =
+    R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\s]+)";
 constexpr std::string_view kMetaspace = "\u2581";
 
 /// New spelling of every piece: `respell(piece, starts_the_text, text)` appends it.
@@ -64,7 +68,8 @@ PreTokenizer make_metaspace(const json& component) {
   std::string scheme = component.value("prepend_scheme", "always");
   if (!flag(component, "add_prefix_space", true)) scheme = "never";
   if (scheme != "always" && scheme != "first" && scheme != "never") {
-    throw Error(ErrorKind::kBadInput, fmt::format("Metaspace has prepend_scheme \"{}\", which does not exist", scheme));
+    throw Error(ErrorKind::kBadInput,
+                fmt::format("Metaspace has prepend_scheme \"{}\", which does not exist", printable(scheme)));
   }
   const std::string mark = character(component, "replacement", kMetaspace);
   return [scheme, mark, split = flag(component, "split", true),
@@ -109,7 +114,7 @@ PreTokenizer make_pre_tokenizer(const json& component) {
     return split_at(is_punctuation, parse_split_behavior(component.value("behavior", "Isolated")));
   }
   if (type == "Whitespace") {
-    return [find = make_finder({{"Regex", R"(\w+|[^\w\s]+)"}})](PreTokenized& state) {
+    return [find = make_finder({{"Regex", kWordsPattern}})](PreTokenized& state) {
       split_pieces(state, find, SplitBehavior::kRemoved, true);
     };
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 
 namespace prunenet {
@@ -58,8 +59,9 @@ Regex::Regex(std::string_view pattern) : pattern_(pattern) {
   code_.reset(pcre2_compile(subject_of(translated), translated.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &code,
                             &offset, context.get()));
   if (!code_) {
-    throw Error(ErrorKind::kUnsupported, fmt::format("pattern \"{}\" cannot be compiled: {} at byte {} of \"{}\"",
-                                                     pattern, pcre2_message(code), offset, translated));
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("pattern \"{}\" cannot be compiled: {} at byte {} of \"{}\"", printable(pattern),
+                            pcre2_message(code), offset, printable(translated)));
   }
   pcre2_jit_compile(static_cast<pcre2_code*>(code_.get()), PCRE2_JIT_COMPLETE);  // without it, matching is only slower
 }
@@ -76,8 +78,8 @@ void Regex::find_all(std::string_view text, std::vector<TextRange>& matches) con
     }
     if (count == PCRE2_ERROR_NOMATCH) return;
     if (count < 0) {
-      throw Error(ErrorKind::kOutOfSpace, fmt::format("pattern \"{}\" failed on a text of {} bytes: {}", pattern_,
-                                                      text.size(), pcre2_message(count)));
+      throw Error(ErrorKind::kOutOfSpace, fmt::format("pattern \"{}\" failed on a text of {} bytes: {}",
+                                                      printable(pattern_), text.size(), pcre2_message(count)));
     }
     const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(data.get());
     const TextRange match{offsets[0], offsets[1]};

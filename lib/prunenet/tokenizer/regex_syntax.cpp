@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <utility>
+#include <vector>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/tokenizer/regex.h"
 
@@ -11,7 +14,7 @@ namespace prunenet {
 namespace {
 
 // What Oniguruma's `\w` has, as the inside of a class.
-constexpr std::string_view kWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
+constexpr std::string_view kWord = R"(\p{Alphabetic}\p{M}\p{N}\p{Pc})";
 
 // Scripts for which PCRE2, unlike Oniguruma, would take Script_Extensions.
 constexpr std::array<std::string_view, 17> kScripts = {
@@ -25,15 +28,13 @@ class Translator {
 
   std::string translate() {
     while (position_ < pattern_.size()) {
-      if (peek() == '\\') {
-        escape();
-      } else if (class_depth_ > 0) {
-        in_class();
-      } else {
-        if (peek() == '[')
-          open_class();
+      if (class_depth_ > 0) {
+        if (peek() == '\\')
+          escape();
         else
-          copy(1);
+          in_class();
+      } else {
+        outside_class();
       }
     }
     return std::move(result_);
@@ -52,8 +53,44 @@ class Translator {
     position_ += count;
   }
   [[noreturn]] void unsupported(std::string_view what) const {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("pattern \"{}\" uses {} at byte {}, which is not supported", pattern_, what, position_));
+    throw Error(ErrorKind::kUnsupported, fmt::format("pattern \"{}\" uses {} at byte {}, which is not supported",
+                                                     printable(pattern_), what, position_));
+  }
+
+  void outside_class() {
+    switch (peek()) {
+      case '*':
+      case '+':
+      case '?':
+      case '|':
+        return copy(1);
+      case '{':
+        return interval();
+      case '(':
+        groups_.push_back(result_.size());
+        return copy(1);
+      case ')':
+        if (!groups_.empty()) {
+          atom_ = groups_.back();
+          groups_.pop_back();
+        }
+        return copy(1);
+      default:
+        atom_ = result_.size();
+        if (peek() == '\\') return escape();
+        return peek() == '[' ? open_class() : copy(1);
+    }
+  }
+
+  /// `x{1,3}+` is possessive in PCRE2, but `(?:x{1,3})+` in Ruby's syntax.
+  void interval() {
+    const std::size_t close = pattern_.find_first_not_of("0123456789,", position_ + 1);
+    const bool repeated = close != std::string_view::npos && close > position_ + 1 && pattern_[close] == '}' &&
+                          close + 1 < pattern_.size() && pattern_[close + 1] == '+';
+    if (!repeated) return copy(1);
+    result_.insert(atom_, "(?:");
+    copy(close + 1 - position_);
+    result_ += ')';
   }
 
   void open_class() {
@@ -130,6 +167,8 @@ class Translator {
   std::string_view pattern_;
   std::size_t position_ = 0;
   int class_depth_ = 0;
+  std::size_t atom_ = 0;             ///< where in the result what a quantifier would apply to begins
+  std::vector<std::size_t> groups_;  ///< where in the result the open groups begin
   std::string result_;
 };
 

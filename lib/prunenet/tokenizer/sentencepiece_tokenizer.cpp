@@ -1,36 +1,35 @@
 #include "prunenet/tokenizer/sentencepiece_tokenizer.h"
 
 #include <fmt/format.h>
-#include <sentencepiece_processor.h>
 
 #include <map>
 #include <utility>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/tokenizer/added_tokens.h"
+#include "prunenet/tokenizer/sentencepiece_model.h"
 #include "prunenet/tokenizer/special_tokens.h"
 
 namespace prunenet {
 namespace {
 
-using sentencepiece::SentencePieceProcessor;
-
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   SentencePieceTokenizer(const std::string& model, const SpecialTokens& special) {
-    if (const auto status = processor_.LoadFromSerializedProto(model); !status.ok()) {
-      throw Error(ErrorKind::kBadInput, fmt::format("not a SentencePiece model: {}", status.ToString()));
+    if (std::string error; !model_->load(model, error)) {
+      throw Error(ErrorKind::kBadInput, fmt::format("not a SentencePiece model: {}", error));
     }
-    size_ = processor_.GetPieceSize();
+    size_ = model_->size();
     for (TokenId id = 0; id < size_; ++id) {
-      if (processor_.IsControl(id) || processor_.IsUnknown(id)) {
-        add_token({.content = processor_.IdToPiece(id), .id = id, .special = true});
+      if (model_->is_control(id) || model_->is_unknown(id)) {
+        add_token({.content = model_->piece(id), .id = id, .special = true});
       }
     }
     for (const AddedToken& token : special.added) add_token(token);
-    bos_ = resolve(special.bos, special.bos_id, processor_.bos_id());
-    eos_ = resolve(special.eos, special.eos_id, processor_.eos_id());
+    bos_ = resolve(special.bos, special.bos_id, model_->bos_id());
+    eos_ = resolve(special.eos, special.eos_id, model_->eos_id());
     if (special.add_bos.value_or(false) && bos_) prefix_ = {*bos_};
   }
 
@@ -57,7 +56,8 @@ class SentencePieceTokenizer final : public Tokenizer {
     std::vector<int> plain;
     const auto flush = [&] {
       std::string decoded;
-      check(processor_.Decode(plain, &decoded));
+      std::string error;
+      check(model_->decode(plain, decoded, error), error);
       text += decoded;
       plain.clear();
     };
@@ -85,7 +85,8 @@ class SentencePieceTokenizer final : public Tokenizer {
  private:
   void add_token(const AddedToken& token) {
     if (token.id < 0) {
-      throw Error(ErrorKind::kBadInput, fmt::format("added token \"{}\" has id {}", token.content, token.id));
+      throw Error(ErrorKind::kBadInput,
+                  fmt::format("added token \"{}\" has id {}", printable(token.content), token.id));
     }
     if (!added_.emplace(token.id, token).second) return;
     matcher_.add(token, token.content);
@@ -107,17 +108,18 @@ class SentencePieceTokenizer final : public Tokenizer {
     }
   }
 
-  static void check(const sentencepiece::util::Status& status) {
-    if (!status.ok()) throw Error(ErrorKind::kOutOfSpace, "SentencePiece failed: " + status.ToString());
+  static void check(bool succeeded, const std::string& error) {
+    if (!succeeded) throw Error(ErrorKind::kOutOfSpace, "SentencePiece failed: " + error);
   }
 
   void append_plain(std::string_view text, std::vector<TokenId>& ids) const {
     std::vector<int> encoded;
-    check(processor_.Encode({text.data(), text.size()}, &encoded));
+    std::string error;
+    check(model_->encode(text, encoded, error), error);
     ids.insert(ids.end(), encoded.begin(), encoded.end());
   }
 
-  SentencePieceProcessor processor_;
+  std::unique_ptr<SentencePieceModel> model_ = make_sentencepiece_model();
   TokenId size_ = 0;
   std::map<TokenId, AddedToken> added_;
   AddedTokenMatcher matcher_;

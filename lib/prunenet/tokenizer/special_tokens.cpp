@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/tokenizer/json_fields.h"
@@ -45,7 +46,8 @@ TokenId parse_id(const std::string& text) {
   TokenId id = -1;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), id);
   if (result.ec != std::errc() || result.ptr != text.data() + text.size() || id < 0) {
-    throw Error(ErrorKind::kBadInput, fmt::format("added_tokens_decoder has the key \"{}\", which is no id", text));
+    throw Error(ErrorKind::kBadInput,
+                fmt::format("added_tokens_decoder has the key \"{}\", which is no id", printable(text)));
   }
   return id;
 }
@@ -82,7 +84,8 @@ SpecialTokens read_special_tokens(const fs::path& directory) {
     if (content.contains("add_bos_token") && content["add_bos_token"].is_boolean()) {
       tokens.add_bos = content["add_bos_token"].get<bool>();
     }
-    for (const auto& [key, value] : content.value("added_tokens_decoder", json::object()).items()) {
+    const json added = content.value("added_tokens_decoder", json::object());
+    for (const auto& [key, value] : added.items()) {
       tokens.added.push_back(parse_added_token(value, parse_id(key)));
     }
     read_named(content, tokens, bos_seen, eos_seen);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 
 namespace prunenet {
@@ -75,7 +76,7 @@ SplitBehavior parse_split_behavior(std::string_view name) {
   if (name == "MergedWithPrevious") return SplitBehavior::kMergedWithPrevious;
   if (name == "MergedWithNext") return SplitBehavior::kMergedWithNext;
   if (name == "Contiguous") return SplitBehavior::kContiguous;
-  throw Error(ErrorKind::kBadInput, fmt::format("split behavior \"{}\" does not exist", name));
+  throw Error(ErrorKind::kBadInput, fmt::format("split behavior \"{}\" does not exist", printable(name)));
 }
 
 void split_pieces(PreTokenized& state, const Finder& find, SplitBehavior behavior, bool invert) {

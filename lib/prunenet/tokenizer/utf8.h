@@ -40,7 +40,7 @@ void append_utf8(char32_t code_point, std::string& text);
 [[nodiscard]] bool is_white_space(char32_t code_point);
 /// General category N (Nd, Nl, No): Rust's `char::is_numeric`.
 [[nodiscard]] bool is_numeric(char32_t code_point);
-/// A letter, mark, number that is a digit or letter, or connector: `\w` of Unicode regular expressions.
+/// Alphabetic, mark, decimal digit, connector or joiner: `\w` of Rust's regular expressions (UTS #18, annex C).
 [[nodiscard]] bool is_word_character(char32_t code_point);
 /// General category P, or punctuation of ASCII (which has also the symbols $+<=>^`|~).
 [[nodiscard]] bool is_punctuation(char32_t code_point);

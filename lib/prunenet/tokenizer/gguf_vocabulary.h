@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "prunenet/tokenizer/tokenizer.h"
+
+namespace prunenet {
+
+class GgufFile;
+
+/// Kind of a token (`tokenizer.ggml.token_type`).
+enum class GgufTokenType : std::int32_t {
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6,
+};
+
+/// A vocabulary as it lies in the metadata of a GGUF file; each field is the key `tokenizer.ggml.<name>`.
+struct GgufVocabulary {
+  std::string model;                ///< "gpt2" (byte-level BPE) or "llama" (SentencePiece BPE with scores)
+  std::string pre;                  ///< pre-tokenizer of a "gpt2" one: "smollm", "llama-bpe", "qwen2", "default", ...
+  std::vector<std::string> tokens;  ///< by id
+  std::vector<std::string> merges;  ///< "gpt2": "left right", first learnt first
+  std::vector<std::int32_t> token_types;  ///< GgufTokenType by id; empty means all are normal
+  std::vector<float> scores;              ///< "llama": by id, the higher the earlier merged
+  std::optional<TokenId> bos_id;
+  std::optional<TokenId> eos_id;
+  std::optional<TokenId> unk_id;
+  std::optional<TokenId> pad_id;
+  std::optional<bool> add_bos;           ///< absent: as llama.cpp takes it for this model and pre-tokenizer
+  std::optional<bool> add_space_prefix;  ///< "llama" only; absent: true
+  std::string chat_template;             ///< `tokenizer.chat_template`
+  std::int64_t context_length = 0;       ///< `<architecture>.context_length`; 0 where unknown
+};
+
+/// Throws Error(kBadInput) naming the key that is missing or wrong.
+[[nodiscard]] GgufVocabulary vocabulary_from_gguf(const GgufFile& gguf);
+
+/// Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json into an existing directory, from which
+/// `load_tokenizer` and Hugging Face transformers' AutoTokenizer read the same tokenizer.
+///
+/// A "llama" vocabulary without a list of merges: every split of a token into two tokens becomes one, the best score
+/// first, as transformers converts SentencePiece models (`generate_merges` of convert_slow_tokenizer.py). Throws
+/// Error(kUnsupported) for another model or pre-tokenizer, Error(kBadInput) where the fields do not fit together.
+void write_tokenizer_files(const GgufVocabulary& vocabulary, const std::filesystem::path& directory);
+
+}  // namespace prunenet
