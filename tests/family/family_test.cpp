@@ -1,0 +1,107 @@
+#include "prunenet/family/family.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "prunenet/core/file.h"
+#include "support/expect_error.h"
+#include "support/temporary_directory.h"
+
+namespace prunenet {
+namespace {
+
+using testing::TemporaryDirectory;
+
+std::filesystem::path models() {
+  return std::filesystem::path(PRUNENET_TEST_DATA) / "models";
+}
+
+/// A copy of a tiny model whose config.json is changed.
+Checkpoint patched(const TemporaryDirectory& directory, const std::string& name, const nlohmann::json& patch) {
+  nlohmann::json config = nlohmann::json::parse(read_text_file(models() / name / "config.json"));
+  config.merge_patch(patch);
+  testing::write_file(directory / "config.json", config.dump());
+  std::filesystem::copy_file(models() / name / "model.safetensors", directory / "model.safetensors");
+  return Checkpoint::open(directory.path());
+}
+
+TEST(Family, NamesTheTensorsOfEveryVariant) {
+  for (const auto& [directory, family_name] :
+       std::vector<std::pair<std::string, std::string>>{{"llama-grouped-tied", "llama"},
+                                                        {"llama-biased-untied", "llama"},
+                                                        {"llama-linear-rope-head-dim", "llama"},
+                                                        {"llama-llama3-rope", "llama"},
+                                                        {"mistral", "mistral"},
+                                                        {"qwen2", "qwen2"}}) {
+    const Checkpoint checkpoint = Checkpoint::open(models() / directory);
+    const auto family = make_family(checkpoint);
+    EXPECT_EQ(family->name(), family_name);
+    EXPECT_EQ(family->width_field(), "intermediate_size");
+    // Every tensor of the file has a role, and none is named that is not there.
+    std::size_t named = family->output_projection() == family->embedding() ? 2 : 3;
+    for (std::int64_t layer = 0; layer < family->config().num_hidden_layers; ++layer) {
+      const FfnBlockNames f = family->ffn_block(layer);
+      const AttentionBlockNames a = family->attention_block(layer);
+      for (const std::string& name :
+           {f.norm, f.gate_proj, f.up_proj, f.down_proj, f.gate_bias, f.up_bias, f.down_bias, a.norm, a.q_proj,
+            a.k_proj, a.v_proj, a.o_proj, a.q_bias, a.k_bias, a.v_bias, a.o_bias}) {
+        if (name.empty()) continue;
+        EXPECT_TRUE(checkpoint.has(name)) << name;
+        ++named;
+      }
+    }
+    EXPECT_EQ(named, checkpoint.tensors().size()) << directory;
+  }
+}
+
+TEST(Family, ReadsTheWeightsOfABlock) {
+  const Checkpoint checkpoint = Checkpoint::open(models() / "llama-grouped-tied");
+  const FfnWeights weights = read_ffn(checkpoint, *make_family(checkpoint), 1);
+  EXPECT_EQ(weights.norm.size(), 16);
+  EXPECT_EQ(weights.gate, checkpoint.read_matrix("model.layers.1.mlp.gate_proj.weight"));
+  EXPECT_EQ(weights.up, checkpoint.read_matrix("model.layers.1.mlp.up_proj.weight"));
+  EXPECT_EQ(weights.down, checkpoint.read_matrix("model.layers.1.mlp.down_proj.weight"));
+}
+
+TEST(Family, RefusesAnArchitectureItDoesNotKnow) {
+  const TemporaryDirectory directory;
+  const Checkpoint checkpoint = patched(directory, "mistral", {{"architectures", {"OPTForCausalLM"}}});
+  testing::expect_error(ErrorKind::kUnsupported, {"'OPTForCausalLM'", "LlamaForCausalLM, Mistral", "Qwen2"},
+                        [&] { (void)make_family(checkpoint); });
+}
+
+TEST(Family, RejectsAConfigWithoutOneArchitecture) {
+  for (const nlohmann::json& value :
+       {nlohmann::json(nullptr), nlohmann::json("LlamaForCausalLM"), nlohmann::json::array(), nlohmann::json{1}}) {
+    const TemporaryDirectory directory;
+    const Checkpoint checkpoint = patched(directory, "mistral", {{"architectures", value}});
+    testing::expect_error(ErrorKind::kBadInput, {"config.json", "architectures"},
+                          [&] { (void)make_family(checkpoint); });
+  }
+}
+
+TEST(Family, RejectsAWidthThatTheTensorsDoNotHave) {
+  const TemporaryDirectory directory;
+  const Checkpoint checkpoint = patched(directory, "mistral", {{"intermediate_size", 32}});
+  testing::expect_error(ErrorKind::kMismatch, {"gate_proj", "[24, 16]", "[32, 16]"},
+                        [&] { (void)make_family(checkpoint); });
+}
+
+TEST(Family, RejectsACheckpointThatLacksTensors) {
+  const TemporaryDirectory layers;
+  testing::expect_error(ErrorKind::kBadInput, {"model.layers.2.", "missing"}, [&] {
+    (void)make_family(patched(layers, "mistral", {{"num_hidden_layers", 3}}));
+  });
+  const TemporaryDirectory head;
+  testing::expect_error(ErrorKind::kBadInput, {"lm_head.weight", "missing", "[64, 16]"}, [&] {
+    (void)make_family(patched(head, "llama-grouped-tied", {{"tie_word_embeddings", false}}));
+  });
+  const TemporaryDirectory bias;
+  testing::expect_error(ErrorKind::kBadInput, {"q_proj.bias", "missing"}, [&] {
+    (void)make_family(patched(bias, "llama-grouped-tied", {{"attention_bias", true}}));
+  });
+}
+
+}  // namespace
+}  // namespace prunenet
