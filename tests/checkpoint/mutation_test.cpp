@@ -2,14 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/core/rng.h"
-#include "support/temporary_directory.h"
+#include "support/memory_file.h"
 
 namespace prunenet {
 namespace {
@@ -49,15 +48,13 @@ struct Outcome {
 /// Opens `rounds` mutations of a good file and reads all tensors of those that are still accepted.
 template <typename File>
 Outcome open_mutations(const std::filesystem::path& good, std::size_t reach, int rounds) {
-  const testing::TemporaryDirectory directory;
   const std::string original = read_text_file(good);
   Rng rng(11);
   Outcome outcome;
   for (int round = 0; round < rounds; ++round) {
-    const std::filesystem::path path = directory / "mutated";
-    testing::write_file(path, mutate(original, reach, rng));
+    const testing::MemoryFile mutated(mutate(original, reach, rng));
     try {
-      const File file = File::open(path);
+      const File file = File::open(mutated.path());
       for (const auto& [name, info] : file.tensors()) (void)file.read(name);
       ++outcome.accepted;
     } catch (const Error& error) {

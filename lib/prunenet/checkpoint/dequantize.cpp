@@ -118,9 +118,9 @@ void q4_k(Bytes block, float* y) {  // half d, dmin; scales[12]; q[128]
     const auto [scale, min] = scale_and_min(block + 4, j);
     const float step = d * static_cast<float>(scale);
     const float offset = dmin * static_cast<float>(min);
-    const Bytes q = block + 16 + 32 * (j / 2);
+    const int q = 16 + 32 * (j / 2);
     for (int l = 0; l < 32; ++l) {
-      const int value = j % 2 == 0 ? low(q, l) : high(q, l);
+      const int value = j % 2 == 0 ? low(block, q + l) : high(block, q + l);
       y[32 * j + l] = step * static_cast<float>(value) - offset;
     }
   }
@@ -133,10 +133,10 @@ void q5_k(Bytes block, float* y) {  // half d, dmin; scales[12]; fifth bits[32];
     const auto [scale, min] = scale_and_min(block + 4, j);
     const float step = d * static_cast<float>(scale);
     const float offset = dmin * static_cast<float>(min);
-    const Bytes q = block + 48 + 32 * (j / 2);
+    const int q = 48 + 32 * (j / 2);
     for (int l = 0; l < 32; ++l) {
       const int fifth = ((byte_at(block + 16, l) >> j) & 1) << 4;
-      const int value = (j % 2 == 0 ? low(q, l) : high(q, l)) | fifth;
+      const int value = (j % 2 == 0 ? low(block, q + l) : high(block, q + l)) | fifth;
       y[32 * j + l] = step * static_cast<float>(value) - offset;
     }
   }
@@ -147,9 +147,9 @@ void q6_k(Bytes block, float* y) {  // low halves[128]; top two bits[64]; int8 s
   for (int i = 0; i < 256; ++i) {
     const int half = i / 128;          // 128 values share 64 low bytes and 32 top bytes
     const int quarter = i % 128 / 32;  // of that half
-    const Bytes bottom = block + 64 * half + 32 * (quarter % 2);
-    const int lower = quarter < 2 ? low(bottom, i % 32) : high(bottom, i % 32);
-    const int upper = (byte_at(block + 128 + 32 * half, i % 32) >> (2 * quarter)) & 3;
+    const int bottom = 64 * half + 32 * (quarter % 2) + i % 32;
+    const int lower = quarter < 2 ? low(block, bottom) : high(block, bottom);
+    const int upper = (byte_at(block, 128 + 32 * half + i % 32) >> (2 * quarter)) & 3;
     const float step = d * static_cast<float>(signed_at(block + 192, i / 16));
     y[i] = step * static_cast<float>((lower | (upper << 4)) - 32);
   }
