@@ -1,0 +1,94 @@
+// What a spectrum costs, by each way to it, at the shapes of SmolLM2-135M (d = 576, I = 1536, 30 % removed).
+//   OPENBLAS_NUM_THREADS=2 build/tests/bench/bench_spectral
+// Every way is checked against the exact one before it is timed.
+#include <benchmark/benchmark.h>
+
+#include <Eigen/SVD>
+
+#include "prunenet/spectral/distortion_problem.h"
+#include "prunenet/spectral/response_operator.h"
+#include "prunenet/spectral/schatten2.h"
+#include "spectral/random_block.h"
+
+namespace prunenet {
+namespace {
+
+constexpr Eigen::Index kHidden = 576;
+constexpr Eigen::Index kNeurons = 1536;
+constexpr Eigen::Index kTokens = 4096;
+
+const ResponseOperator& response() {
+  static const ResponseOperator kResponse = [] {
+    const testing::RandomBlock block(1, kHidden, kNeurons, kTokens);
+    return ResponseOperator(block.down, block.second_moment);
+  }();
+  return kResponse;
+}
+
+const std::vector<std::int64_t>& kept() {
+  static const std::vector<std::int64_t> kKept = [] {
+    Rng rng(2);
+    return testing::random_keep(rng, kNeurons, 0.7);
+  }();
+  return kKept;
+}
+
+MatrixD weight(Eigen::Index rows, Eigen::Index columns) {
+  Rng rng(3);
+  return testing::random_matrix(rng, rows, columns);
+}
+
+void skip_unless_close(benchmark::State& state, const VectorD& actual, const VectorD& expected) {
+  const double residual = testing::square_residual(actual, expected);
+  if (!(residual < 1e-8)) state.SkipWithError(("residual " + std::to_string(residual)).c_str());
+}
+
+void gram_eigenvalues(benchmark::State& state) {
+  const MatrixD matrix = weight(state.range(0), state.range(1));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(singular_values(matrix));
+}
+
+void bdc_svd(benchmark::State& state) {
+  const Eigen::MatrixXd matrix = weight(state.range(0), state.range(1));
+  skip_unless_close(state, Eigen::BDCSVD<Eigen::MatrixXd>(matrix).singularValues(), singular_values(matrix));
+  for ([[maybe_unused]] auto _ : state) {
+    benchmark::DoNotOptimize(Eigen::BDCSVD<Eigen::MatrixXd>(matrix).singularValues());
+  }
+}
+
+void jacobi_svd(benchmark::State& state) {
+  const Eigen::MatrixXd matrix = weight(state.range(0), state.range(1));
+  skip_unless_close(state, testing::jacobi_singular_values(matrix), singular_values(matrix));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(testing::jacobi_singular_values(matrix));
+}
+
+void response_whole(benchmark::State& state) {
+  benchmark::DoNotOptimize(response().spectrum(kept()));  // builds the operator
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(response().spectrum(kept()));
+}
+
+void response_leading(benchmark::State& state) {
+  const LeadingOptions options{.count = state.range(0)};
+  const LeadingSpectrum spectrum = response().leading_spectrum(kept(), options);
+  if (spectrum.status != SolveStatus::kConverged) state.SkipWithError("not converged");
+  skip_unless_close(state, spectrum.leading, response().spectrum(kept()).head(spectrum.leading.size()));
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(response().leading_spectrum(kept(), options));
+}
+
+/// M keep-sets at once; items are keep-sets.
+void schatten2_batch(benchmark::State& state) {
+  const Schatten2 schatten2 = Schatten2::from_coupling(response().coupling().cast<float>());
+  const MatrixF removed = removed_indicator(kept(), kNeurons).cast<float>().replicate(state.range(0), 1);
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(schatten2(removed));
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+BENCHMARK(gram_eigenvalues)->Args({1536, 576})->Args({256, 96})->Unit(benchmark::kMillisecond);
+BENCHMARK(bdc_svd)->Args({1536, 576})->Args({256, 96})->Unit(benchmark::kMillisecond);
+BENCHMARK(jacobi_svd)->Args({256, 96})->Unit(benchmark::kMillisecond);
+BENCHMARK(response_whole)->Unit(benchmark::kMillisecond);
+BENCHMARK(response_leading)->Arg(1)->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond);
+BENCHMARK(schatten2_batch)->Arg(1)->Arg(8)->Arg(80)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace prunenet

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs from Debian's packages what is missing to build and test prunenet: as root, or through sudo.
+# Where everything is there already it changes nothing, asks for nothing and touches no network.
+set -euo pipefail
+
+packages=(
+  # tools
+  ca-certificates ccache clang-format clangd cmake g++ git ninja-build pkg-config python3 shellcheck
+  # numbers; OpenBLAS, because a matrix product of the reference BLAS is 200 times slower
+  libeigen3-dev libopenblas-dev libspectra-dev libtorch-dev
+  # formats and text
+  libpcre2-dev libsentencepiece-dev libssl-dev libutf8proc-dev libyaml-cpp-dev nlohmann-json3-dev
+  # command line
+  libboost-program-options-dev libfmt-dev libspdlog-dev
+  # tests
+  libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
+)
+
+if ! command -v dpkg-query > /dev/null; then
+  echo "setup: this is no Debian system; have the equivalents of these installed: ${packages[*]}" >&2
+  exit 0
+fi
+
+installed="$(dpkg-query --show --showformat='${Package} ${db:Status-Status}\n' "${packages[@]}" 2> /dev/null |
+  sed -n 's/ installed$//p' || true)"
+missing=()
+for package in "${packages[@]}"; do
+  grep --quiet --line-regexp --fixed-strings "$package" <<< "$installed" || missing+=("$package")
+done
+if [[ ${#missing[@]} -eq 0 ]]; then
+  exit 0
+fi
+
+as_root=()
+if [[ "$(id -u)" -ne 0 ]]; then
+  if ! command -v sudo > /dev/null; then
+    echo "setup: there is no sudo; as root, run: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+
+echo "setup: installing ${missing[*]}" >&2
+"${as_root[@]}" apt-get update --quiet
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "${missing[@]}"
