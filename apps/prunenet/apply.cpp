@@ -23,7 +23,6 @@ namespace prunenet::cli {
 
 namespace {
 
-namespace po = boost::program_options;
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 struct ApplyArguments {
@@ -51,19 +50,19 @@ VerbOptions make_options(ApplyArguments& arguments) {
            "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --dry-run --plan-out p.json\n"
            "prunenet apply --model smollm2 --from-plan p.json --out smollm2-30",
        .details = ""});
-  options.add()                                                                                                  //
-      ("model", po::value(&arguments.model), "model directory")                                                  //
-      ("policy", po::value(&arguments.policy), "policy file")                                                    //
-      ("ratio", optional_value(arguments.ratio), fmt::format("share to remove, in [0, {}]", kMaxRatio).c_str())  //
-      ("out", po::value(&arguments.out), "model directory to write")                                             //
-      ("round-to", po::value(&arguments.round_to),
+  options.add()                                                                                                 //
+      ("model", value_of(arguments.model, "DIR"), "model directory")                                            //
+      ("policy", value_of(arguments.policy, "POLICY"), "policy file")                                           //
+      ("ratio", value_of(arguments.ratio, "R"), fmt::format("share to remove, in [0, {}]", kMaxRatio).c_str())  //
+      ("out", value_of(arguments.out, "DIR"), "model directory to write")                                       //
+      ("round-to", value_of(arguments.round_to, "N"),
        "the width that stays is a multiple of this: a number, none, tensorcore (64), gguf (32), gguf-k (256) or "
-       "marlin (128); default: 256 where the width is at least 2048, else 32")                                     //
-      ("plan-out", po::value(&arguments.plan_out), "also write the plan (which neurons stay) to this JSON file")   //
-      ("from-plan", po::value(&arguments.from_plan), "replay a plan; then no policy, ratio or rounding is given")  //
-      ("sample", po::bool_switch(&arguments.sample), "draw the neurons from the policy, by --seed")                //
-      ("dry-run", po::bool_switch(&arguments.dry_run), "say what would come out, and write no model")              //
-      ("force", po::bool_switch(&arguments.force), "replace an existing output");
+       "marlin (128); default: 256 where the width is at least 2048, else 32")                                        //
+      ("plan-out", value_of(arguments.plan_out, "F"), "also write the plan (which neurons stay) to this JSON file")   //
+      ("from-plan", value_of(arguments.from_plan, "F"), "replay a plan; then no policy, ratio or rounding is given")  //
+      ("sample", flag(arguments.sample), "draw the neurons from the policy, by --seed")                               //
+      ("dry-run", flag(arguments.dry_run), "say what would come out, and write no model")                             //
+      ("force", flag(arguments.force), "replace an existing output");
   return options;
 }
 

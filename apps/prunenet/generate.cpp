@@ -20,8 +20,6 @@ namespace prunenet::cli {
 
 namespace {
 
-namespace po = boost::program_options;
-
 struct GenerateArguments {
   std::string model;
   std::string prompt;
@@ -36,11 +34,11 @@ VerbOptions make_options(GenerateArguments& arguments) {
        .example = "prunenet generate --model smollm2 --prompt 'The capital of France is' --tokens 20 "
                   "--temperature 0",
        .details = ""});
-  options.add()                                                                                        //
-      ("model", po::value(&arguments.model), "model directory")                                        //
-      ("prompt", po::value(&arguments.prompt), "text to continue; none: a text from its beginning")    //
-      ("tokens", value_of(arguments.sample.tokens), "most tokens to add; an end token stops earlier")  //
-      ("temperature", value_of(arguments.sample.temperature), "of sampling; 0 takes the likeliest token");
+  options.add()                                                                                               //
+      ("model", value_of(arguments.model, "DIR"), "model directory")                                          //
+      ("prompt", value_of(arguments.prompt, "TEXT"), "text to continue; none: a text from its beginning")     //
+      ("tokens", default_of(arguments.sample.tokens, "N"), "most tokens to add; an end token stops earlier")  //
+      ("temperature", default_of(arguments.sample.temperature, "T"), "of sampling; 0 takes the likeliest token");
   return options;
 }
 

@@ -94,12 +94,12 @@ Report inspect_checkpoint(const std::filesystem::path& directory) {
   report.record = {{"kind", "checkpoint"},
                    {"path", directory.string()},
                    {"parameters", checkpoint.parameters()},
-                   {"bytes", checkpoint.tensor_bytes()},
+                   {"bytes", weight_bytes(checkpoint)},
                    {"shards", checkpoint.shards()},
                    {"tensors", dtypes}};
   report.facts = {{"checkpoint", directory.string()},
                   {"parameters", human_count(static_cast<double>(checkpoint.parameters()))},
-                  {"bytes", human_bytes(checkpoint.tensor_bytes())},
+                  {"bytes", human_bytes(weight_bytes(checkpoint))},
                   {"files", fmt::format("{}", fmt::join(checkpoint.shards(), ", "))},
                   {"tensors", fmt::format("{}", fmt::join(kinds, ", "))}};
   add_architecture(checkpoint, report);
@@ -187,9 +187,9 @@ void run_inspect(const Arguments& words) {
                        .summary = "Shows what a model directory, a policy file or a plan file holds.",
                        .example = "prunenet inspect smollm2-30\nprunenet inspect smollm2.safetensors --json -",
                        .details = ""});
-  options.add()                                                                                    //
-      ("path", boost::program_options::value(&path), "what to look at; '--path' may be left out")  //
-      ("json", boost::program_options::value(&json_file), "write JSON to this file, or to standard output with -");
+  options.add()                                                                      //
+      ("path", value_of(path, "PATH"), "what to look at; '--path' may be left out")  //
+      ("json", value_of(json_file, "F"), "write JSON to this file, or to standard output with -");
   options.positional("path");
   if (!options.parse(words)) return;
   options.require(path, "path");

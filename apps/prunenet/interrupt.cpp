@@ -23,6 +23,8 @@ void catch_interrupts() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  // A file that reaches the limit of `ulimit -f` is then a failed write, as on a full disk, and cleaned up after.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void throw_if_interrupted() {

@@ -2,7 +2,8 @@
 
 namespace prunenet::cli {
 
-/// From here on SIGINT and SIGTERM only set a flag, so that work unwinds and cleans up after itself.
+/// From here on SIGINT and SIGTERM only set a flag, so that work unwinds and cleans up after itself;
+/// SIGXFSZ is an error of the write that meets it.
 void catch_interrupts();
 
 /// Throws Error(kInterrupted) once one of the two has arrived.

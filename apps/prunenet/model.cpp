@@ -21,4 +21,12 @@ std::uint64_t ffn_parameters(const Model& model) {
   return sum;
 }
 
+std::uint64_t weight_bytes(const Checkpoint& checkpoint) {
+  std::uint64_t sum = 0;
+  for (const std::string& shard : checkpoint.shards()) {
+    sum += std::filesystem::file_size(checkpoint.directory() / shard);
+  }
+  return sum;
+}
+
 }  // namespace prunenet::cli

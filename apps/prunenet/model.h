@@ -21,4 +21,7 @@ struct Model {
 /// Elements of all pruned tensors: gate, up and down of every layer, with the biases of gate and up.
 [[nodiscard]] std::uint64_t ffn_parameters(const Model& model);
 
+/// Bytes of the weight files.
+[[nodiscard]] std::uint64_t weight_bytes(const Checkpoint& checkpoint);
+
 }  // namespace prunenet::cli

@@ -50,11 +50,11 @@ VerbOptions::VerbOptions(Help help, Recipe recipe)
   const char* keys = recipe_ == Recipe::kOptionNames
                          ? "YAML file whose keys are the options above; options given here override it"
                          : "YAML file with the sections below; options given here override it";
-  shared_.add_options()                                                                                          //
-      ("recipe", po::value(&common_.recipe), keys)                                                               //
-      ("seed", optional_value(common_.seed), "seed of everything random")                                        //
-      ("threads", po::value(&common_.threads), fmt::format("threads (default: all, {} here)", cores()).c_str())  //
-      ("quiet", po::bool_switch(&common_.quiet), "no progress on standard error, only warnings and errors")      //
+  shared_.add_options()                                                                                             //
+      ("recipe", value_of(common_.recipe, "F.yaml"), keys)                                                          //
+      ("seed", value_of(common_.seed, "N"), "seed of everything random")                                            //
+      ("threads", value_of(common_.threads, "N"), fmt::format("threads (default: all, {} here)", cores()).c_str())  //
+      ("quiet", flag(common_.quiet), "no progress on standard error, only warnings and errors")                     //
       ("help", "show this and stop");
 }
 
@@ -68,7 +68,9 @@ bool VerbOptions::parse(const std::vector<std::string>& arguments) {
   po::variables_map values;
   const po::options_description options = all();
   try {
-    po::store(po::command_line_parser(arguments).options(options).positional(positional_).style(kStyle).run(), values);
+    const po::command_line_parser parser = po::command_line_parser(arguments).options(options).style(kStyle);
+    check_unnamed(po::command_line_parser(parser).run());
+    po::store(po::command_line_parser(parser).positional(positional_).run(), values);
     if (values.count("help") != 0) {
       print(help_text());
       return false;
@@ -81,6 +83,13 @@ bool VerbOptions::parse(const std::vector<std::string>& arguments) {
   }
   check_ranges();
   return true;
+}
+
+void VerbOptions::check_unnamed(const po::parsed_options& parsed) const {
+  for (const po::option& option : parsed.options) {
+    if (option.position_key < static_cast<int>(positional_.max_total_count())) continue;
+    throw po::error(fmt::format("unexpected argument '{}'", option.value.front()));
+  }
 }
 
 void VerbOptions::check_ranges() const {

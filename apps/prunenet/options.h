@@ -16,16 +16,27 @@ struct CommonOptions {
   std::string recipe;  ///< path; empty without one
 };
 
-/// A value without a default, told apart from one that was given.
+/// A value without a default; `name` stands for it in the help.
 template <typename T>
-boost::program_options::typed_value<T>* optional_value(std::optional<T>& target) {
-  return boost::program_options::value<T>()->notifier([&target](const T& value) { target = value; });
+boost::program_options::typed_value<T>* value_of(T& target, const char* name) {
+  return boost::program_options::value<T>(&target)->value_name(name);
+}
+
+/// The same where absent and given must be told apart.
+template <typename T>
+boost::program_options::typed_value<T>* value_of(std::optional<T>& target, const char* name) {
+  return boost::program_options::value<T>()->value_name(name)->notifier([&target](const T& value) { target = value; });
 }
 
 /// An option whose default is what its target holds.
 template <typename T>
-boost::program_options::typed_value<T>* value_of(T& target) {
-  return boost::program_options::value<T>(&target)->default_value(target);
+boost::program_options::typed_value<T>* default_of(T& target, const char* name) {
+  return value_of(target, name)->default_value(target);
+}
+
+/// Something that is either asked for or not.
+inline boost::program_options::typed_value<bool>* flag(bool& target) {
+  return boost::program_options::bool_switch(&target);
 }
 
 /// The options of one verb: its own, those all verbs share, and a recipe that fills in what the command line leaves
@@ -44,7 +55,7 @@ class VerbOptions {
 
   explicit VerbOptions(Help help, Recipe recipe = Recipe::kOptionNames);
 
-  /// `verb.add()("ratio", value_of(ratio), "...")`; a target must outlive `parse`.
+  /// `verb.add()("ratio", value_of(ratio, "R"), "...")`; a target must outlive `parse`.
   boost::program_options::options_description_easy_init add() { return own_.add_options(); }
   /// Arguments without a name go to this option.
   void positional(const char* option) { positional_.add(option, 1); }
@@ -60,6 +71,7 @@ class VerbOptions {
  private:
   [[nodiscard]] boost::program_options::options_description all() const;
   [[nodiscard]] std::string help_text() const;
+  void check_unnamed(const boost::program_options::parsed_options& parsed) const;
   void check_ranges() const;
   void store_recipe(boost::program_options::variables_map& values) const;
 

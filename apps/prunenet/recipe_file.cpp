@@ -19,7 +19,10 @@ constexpr std::uint64_t kMaxRecipeBytes = 1 << 20;
 nlohmann::json typed_scalar(const YAML::Node& node) {
   if (node.Tag() == "!") return node.Scalar();
   if (bool value = false; YAML::convert<bool>::decode(node, value)) return value;
-  if (std::int64_t value = 0; YAML::convert<std::int64_t>::decode(node, value)) return value;
+  // Unsigned where it can be: seeds are.
+  if (std::int64_t value = 0; YAML::convert<std::int64_t>::decode(node, value)) {
+    return value < 0 ? nlohmann::json(value) : nlohmann::json(static_cast<std::uint64_t>(value));
+  }
   if (double value = 0.0; YAML::convert<double>::decode(node, value)) return value;
   return node.Scalar();
 }

@@ -20,8 +20,6 @@ namespace prunenet::cli {
 
 namespace {
 
-namespace po = boost::program_options;
-
 struct TrainArguments {
   std::vector<std::string> models;
   std::string out;
@@ -53,13 +51,14 @@ VerbOptions make_options(TrainArguments& arguments) {
        .example = "prunenet train --model smollm2 --recipe policies/smollm2.yaml --out smollm2.safetensors",
        .details = default_recipe()},
       VerbOptions::Recipe::kOwnSections);
-  options.add()                                                                                                    //
-      ("model", po::value(&arguments.models), "model directory; repeat it to train on several")                    //
-      ("out", po::value(&arguments.out), "the policy file to write")                                               //
-      ("steps", optional_value(arguments.steps), "short for --set train.steps=N")                                  //
-      ("set", po::value(&arguments.settings), "one value of the recipe, as in --set train.learning_rate=1e-3")     //
-      ("resume", po::bool_switch(&arguments.resume), "go on from POLICY.train, where an interrupted run left it")  //
-      ("force", po::bool_switch(&arguments.force), "replace an existing policy file");
+  options.add()                                                                                       //
+      ("model", value_of(arguments.models, "DIR"), "model directory; repeat it to train on several")  //
+      ("out", value_of(arguments.out, "POLICY"), "the policy file to write")                          //
+      ("steps", value_of(arguments.steps, "N"), "short for --set train.steps=N")                      //
+      ("set", value_of(arguments.settings, "KEY=VALUE"),
+       "one value of the recipe, as in --set train.learning_rate=1e-3")                                //
+      ("resume", flag(arguments.resume), "go on from POLICY.train, where an interrupted run left it")  //
+      ("force", flag(arguments.force), "replace an existing policy file");
   return options;
 }
 

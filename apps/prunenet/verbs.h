@@ -10,8 +10,10 @@ namespace prunenet::cli {
 using Arguments = std::vector<std::string>;
 
 /// One file a verb. Each parses its arguments, calls the library, prints its results; it throws what fails.
+void run_import(const Arguments& arguments);
 void run_train(const Arguments& arguments);
 void run_apply(const Arguments& arguments);
+void run_eval(const Arguments& arguments);
 void run_generate(const Arguments& arguments);
 void run_inspect(const Arguments& arguments);
 
@@ -21,9 +23,11 @@ struct Verb {
   void (*run)(const Arguments& arguments);
 };
 
-inline constexpr std::array<Verb, 4> kVerbs = {{
+inline constexpr std::array<Verb, 6> kVerbs = {{
+    {"import", "make a checked model directory of a GGUF file or another directory", run_import},
     {"train", "train a policy on one or more models of a family", run_train},
     {"apply", "prune a model by a policy at any ratio", run_apply},
+    {"eval", "measure perplexity, multiple choice, speed and memory", run_eval},
     {"generate", "continue a prompt", run_generate},
     {"inspect", "show what is in a model directory, a policy or a plan", run_inspect},
 }};
