@@ -42,7 +42,7 @@ done
 mkdir -p "$work/stamps"
 work=$(cd "$work" && pwd)
 
-recipe="$root/policies/smollm2.yaml"
+recipe=("--recipe" "$root/policies/smollm2.yaml")
 text="$root/tests/data/texts/alice.txt"
 prompt="The ship left the harbour at dawn, and"
 prunenet="$root/build/apps/prunenet/prunenet"
@@ -54,7 +54,9 @@ cmake -S "$root" -B "$root/build" -G Ninja -DCMAKE_BUILD_TYPE=Release >"$work/co
   fail 1 "cmake failed; see $work/configure.log"
 cmake --build "$root/build" --target prunenet
 
-if [[ -z $model ]]; then
+if [[ -n $model ]]; then
+  recipe=() # that recipe names tokens of SmolLM2
+else
   get_smollm2 "$work" # leaves $work/smollm2.gguf
   step import "$(version_of "$work/smollm2.gguf")" "$work/smollm2" -- \
     "$prunenet" import "$work/smollm2.gguf" --out "$work/smollm2" --force
@@ -66,8 +68,8 @@ if $shipped_policy; then
   policy="$root/policies/smollm2.safetensors"
 else
   policy="$work/policy.safetensors"
-  step train "$model_version $(version_of "$recipe")" "$policy" -- \
-    "$prunenet" train --model "$model" --recipe "$recipe" --out "$policy" --force --resume
+  step train "$model_version $(cat "${recipe[@]:1}" /dev/null | sha256sum)" "$policy" -- \
+    "$prunenet" train --model "$model" "${recipe[@]}" --out "$policy" --force --resume
 fi
 policy_version=$(version_of "$policy")
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include "prunenet/core/file.h"
 #include "prunenet/core/rng.h"
@@ -31,8 +32,8 @@ using Scores = std::vector<std::vector<float>>;
 
 Recipe quick_recipe() {
   Recipe recipe;
-  recipe.probe.tokens = 8192;
-  recipe.probe.held_out_tokens = 2048;
+  recipe.probe.tokens = 4096;
+  recipe.probe.held_out_tokens = 1024;
   recipe.probe.sequence_length = 128;
   recipe.train.steps = 150;
   recipe.train.network = {.hidden = 64, .depth = 2};
@@ -133,34 +134,37 @@ Policy train_on(const TrainedModel& model) {
   return train_on_models({model.directory()}, quick_recipe(), {.work_directory = work / "train"}, silent);
 }
 
+/// The policy of the small model, trained once for all tests.
 class Quality : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { set_threads(2); }
+  static void SetUpTestSuite() {
+    set_threads(1);  // tests run side by side
+    policy_ = std::make_unique<Policy>(train_on(TrainedModel("small")));
+  }
+  static void TearDownTestSuite() { policy_.reset(); }
+
+  static void expect_policy_beats_baselines(const TrainedModel& model) {
+    const double dense = model.dense_perplexity();
+    const double learned = model.perplexity(model.policy_scores(*policy_));
+    const double random = model.random_perplexity();
+    const double magnitude = model.perplexity(model.magnitude_scores());
+    std::cout << "dense " << dense << ", policy " << learned << ", random " << random << ", magnitude " << magnitude
+              << "\n";
+    // In log-perplexity, the damage of pruning: the policy's is to be clearly smaller, not merely smaller.
+    EXPECT_LT(std::log(learned / dense), 0.8 * std::log(random / dense));
+    EXPECT_LT(std::log(learned / dense), 0.8 * std::log(magnitude / dense));
+  }
+
+ private:
+  inline static std::unique_ptr<Policy> policy_;
 };
 
-void expect_beats_baselines(const TrainedModel& model, Policy& policy) {
-  const double dense = model.dense_perplexity();
-  const double learned = model.perplexity(model.policy_scores(policy));
-  const double random = model.random_perplexity();
-  const double magnitude = model.perplexity(model.magnitude_scores());
-  std::cout << "dense " << dense << ", policy " << learned << ", random " << random << ", magnitude " << magnitude
-            << "\n";
-  // In log-perplexity, the damage of pruning: the policy's is to be clearly smaller, not merely smaller.
-  EXPECT_LT(std::log(learned / dense), 0.8 * std::log(random / dense));
-  EXPECT_LT(std::log(learned / dense), 0.8 * std::log(magnitude / dense));
-}
-
 TEST_F(Quality, PolicyBeatsRandomAndMagnitudeOnItsOwnModel) {
-  const TrainedModel small("small");
-  Policy policy = train_on(small);
-  expect_beats_baselines(small, policy);
+  expect_policy_beats_baselines(TrainedModel("small"));
 }
 
 TEST_F(Quality, PolicyOfTheSmallModelBeatsThemOnTheLargeOne) {
-  const TrainedModel small("small");
-  const TrainedModel large("large");
-  Policy policy = train_on(small);
-  expect_beats_baselines(large, policy);
+  expect_policy_beats_baselines(TrainedModel("large"));
 }
 
 }  // namespace
