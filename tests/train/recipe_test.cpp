@@ -25,6 +25,14 @@ TEST(Recipe, AbsentFieldsKeepTheirDefaults) {
   EXPECT_EQ(to_json(recipe_from_json(nlohmann::json::object())), to_json(Recipe{}));
 }
 
+TEST(Recipe, SeedsOfEitherIntegerKindAreRead) {
+  EXPECT_EQ(recipe_from_json({{"train", {{"seed", 7}}}}).train.seed, 7U);
+  EXPECT_EQ(recipe_from_json({{"train", {{"seed", 7U}}}}).train.seed, 7U);
+  expect_error(ErrorKind::kInvalidArgument, {"'train.seed'", "-1"}, [] {
+    (void)recipe_from_json({{"train", {{"seed", -1}}}});
+  });
+}
+
 TEST(Recipe, UnknownKeysAreNamedWithTheKnownOnes) {
   expect_error(ErrorKind::kInvalidArgument, {"'training'", "probe, reward, train"}, [] {
     (void)recipe_from_json({{"training", nlohmann::json::object()}});

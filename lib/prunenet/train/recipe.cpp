@@ -37,7 +37,8 @@ Field integer(const std::string& key, std::int64_t& target) {
 
 Field seed(const std::string& key, std::uint64_t& target) {
   return {[&target, key](const json& value) {
-            if (!value.is_number_unsigned()) fail(key, value, "a non-negative integer");
+            // Parsers differ in whether a non-negative integer is of the signed or the unsigned kind.
+            if (!value.is_number_integer() || value < 0) fail(key, value, "a non-negative integer");
             target = value.get<std::uint64_t>();
           },
           [&target] { return json(target); }};
