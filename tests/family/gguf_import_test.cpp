@@ -32,7 +32,7 @@ class TinyGguf {
  public:
   GgufBytes file;
 
-  explicit TinyGguf(const std::string& architecture = "llama") {
+  explicit TinyGguf(const std::string& architecture = "llama", float rope_theta = 5000.0F) {
     file.pair_bytes("general.architecture", kText, testing::gguf_text(architecture));
     for (const auto& [key, value] :
          std::vector<std::pair<std::string, std::uint32_t>>{{"llama.block_count", 1},
@@ -45,7 +45,7 @@ class TinyGguf {
       file.pair(key, kU32, value);
     }
     file.pair("llama.attention.layer_norm_rms_epsilon", kF32Value, 1e-5F);
-    file.pair("llama.rope.freq_base", kF32Value, 5000.0F);
+    file.pair("llama.rope.freq_base", kF32Value, rope_theta);
     add("token_embd.weight", kVocabulary, kHidden);
     add("output_norm.weight", kHidden);
     add("blk.0.attn_norm.weight", kHidden);
@@ -59,6 +59,11 @@ class TinyGguf {
     add("blk.0.ffn_down.weight", kHidden, kNeurons);
   }
 
+  void add_vector(const std::string& name, const std::vector<float>& values) {
+    file.tensor(name, {values.size()}, kF32Tensor, file.data.size());
+    for (const float value : values) file.data += testing::le(value);
+    file.data.append((32 - file.data.size() % 32) % 32, '\0');
+  }
   void add(const std::string& name, std::uint64_t rows, std::uint64_t columns = 0) {
     file.tensor(name, columns == 0 ? std::vector<std::uint64_t>{rows} : std::vector<std::uint64_t>{columns, rows},
                 kF32Tensor, file.data.size());
@@ -124,6 +129,19 @@ TEST(GgufImport, ConfigSaysWhatTheMetadataSays) {
   EXPECT_EQ(checkpoint.tensors().at("model.norm.weight").dtype, Dtype::kBF16);
 }
 
+TEST(GgufImport, TableOfRotaryDivisorsBecomesLlama3Scaling) {
+  // Head size 4, theta 1e9: wavelengths 6.28 (below 8192 / 4: divisor 1) and 198692 (above 8192: the factor).
+  const TemporaryDirectory directory;
+  TinyGguf gguf("llama", 1e9F);
+  gguf.add_vector("rope_freqs.weight", {1.0F, 32.0F});
+  const ModelConfig config = make_family(import(gguf, directory))->config();
+  EXPECT_EQ(config.rope_scaling.kind, RopeScaling::Kind::kLlama3);
+  EXPECT_EQ(config.rope_scaling.factor, 32.0);
+  EXPECT_EQ(config.rope_scaling.low_freq_factor, 1.0);
+  EXPECT_EQ(config.rope_scaling.high_freq_factor, 4.0);
+  EXPECT_EQ(config.rope_scaling.original_max_position_embeddings, 8192);
+}
+
 TEST(GgufImport, OutputProjectionOfItsOwnIsNotTied) {
   const TemporaryDirectory directory;
   TinyGguf gguf;
@@ -152,8 +170,8 @@ TEST(GgufImport, WhatConfigCannotStateIsRefused) {
   scaled.file.pair_bytes("llama.rope.scaling.type", kText, testing::gguf_text("yarn"));
   expect_refused(scaled, {"'yarn'", "linear"});
   TinyGguf table;
-  table.add("rope_freqs.weight", 2);
-  expect_refused(table, {"rope_freqs.weight"});
+  table.add("rope_freqs.weight", 2);  // divisors 0 and 1
+  expect_refused(table, {"rope_freqs.weight", "divisor 0", "LLaMA 3"});
   TinyGguf experts;
   experts.file.pair("llama.expert_count", kU32, std::uint32_t{8});
   expect_refused(experts, {"experts"});

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
+#include <numbers>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,8 +44,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kLayerTe
     {"ffn_down.bias", "mlp.down_proj.bias"},
 }};
 
-/// Not weights: rotary frequencies, which config.json describes. `config_from_gguf` looks at them.
+/// Not a weight: what each rotary frequency is divided by, [head_dim / 2]; config.json describes it by its rule.
 constexpr std::string_view kRotaryFactors = "rope_freqs.weight";
+constexpr double kLlama3LowFactor = 1.0;
+constexpr double kLlama3HighFactor = 4.0;
+constexpr double kLlama3Context = 8192.0;
 
 struct Sizes {
   std::int64_t layers = 0;
@@ -89,14 +94,43 @@ Sizes read_sizes(const GgufFile& gguf) {
   return sizes;
 }
 
-/// Linear scaling is in the metadata. LLaMA 3's is stored as a table of factors, from which its parameters cannot be
-/// told apart from others with certainty; so it is refused rather than guessed.
-nlohmann::ordered_json rotary_scaling(const GgufFile& gguf) {
-  if (gguf.tensors().contains(std::string(kRotaryFactors))) {
+/// The divisor of one rotary frequency under LLaMA 3's scaling (transformers, `_compute_llama3_parameters`).
+double llama3_divisor(double frequency, double factor) {
+  const double wavelength = 2.0 * std::numbers::pi / frequency;
+  if (wavelength < kLlama3Context / kLlama3HighFactor) return 1.0;
+  if (wavelength > kLlama3Context / kLlama3LowFactor) return factor;
+  const double smooth = (kLlama3Context / wavelength - kLlama3LowFactor) / (kLlama3HighFactor - kLlama3LowFactor);
+  return 1.0 / ((1.0 - smooth) / factor + smooth);
+}
+
+double rope_theta(const GgufFile& gguf) {
+  return gguf.has("llama.rope.freq_base") ? gguf.number("llama.rope.freq_base") : 10000.0;
+}
+
+/// A file with a table of divisors was scaled by LLaMA 3's rule. Of its four parameters all models have three in
+/// common; the fourth is the largest divisor. The table must come out of them again, else it is refused and not
+/// guessed.
+nlohmann::ordered_json llama3_scaling(const GgufFile& gguf, std::int64_t head_dim) {
+  const std::vector<float> table = gguf.read(std::string(kRotaryFactors));
+  const double factor = table.empty() ? 0.0 : static_cast<double>(*std::max_element(table.begin(), table.end()));
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(head_dim);
+    const double expected = llama3_divisor(std::pow(rope_theta(gguf), -exponent), factor);
+    if (std::abs(static_cast<double>(table[i]) - expected) <= 1e-3 * expected) continue;
     fail(gguf, ErrorKind::kUnsupported,
-         "holds a table of rotary factors (rope_freqs.weight), whose rule config.json could not state; import the "
-         "model's safetensors instead");
+         fmt::format("{}: divisor {} of a rotary frequency is {:.6g}, where LLaMA 3's rule gives {:.6g}; config.json "
+                     "could not state the rule, so import the model's safetensors instead",
+                     kRotaryFactors, i, table[i], expected));
   }
+  return {{"rope_type", "llama3"},
+          {"factor", factor},
+          {"low_freq_factor", kLlama3LowFactor},
+          {"high_freq_factor", kLlama3HighFactor},
+          {"original_max_position_embeddings", static_cast<std::int64_t>(kLlama3Context)}};
+}
+
+nlohmann::ordered_json rotary_scaling(const GgufFile& gguf, std::int64_t head_dim) {
+  if (gguf.tensors().contains(std::string(kRotaryFactors))) return llama3_scaling(gguf, head_dim);
   const std::string type = gguf.has("llama.rope.scaling.type") ? gguf.text("llama.rope.scaling.type") : "none";
   if (type == "none") return nullptr;
   if (type != "linear") {
@@ -134,6 +168,7 @@ struct Layout {
 Layout lay_out(const GgufFile& gguf, Dtype dtype) {
   Layout layout;
   for (const auto& [name, info] : gguf.tensors()) {
+    if (name == kRotaryFactors) continue;
     const std::optional<std::string> target = tensor_name(name);
     if (!target) {
       fail(gguf, ErrorKind::kUnsupported,
@@ -203,8 +238,8 @@ nlohmann::ordered_json config_from_gguf(const GgufFile& gguf, Dtype dtype) {
   config["head_dim"] = sizes.head_dim;
   config["max_position_embeddings"] = positive(gguf, "llama.context_length");
   config["rms_norm_eps"] = gguf.number("llama.attention.layer_norm_rms_epsilon");
-  config["rope_theta"] = gguf.has("llama.rope.freq_base") ? gguf.number("llama.rope.freq_base") : 10000.0;
-  config["rope_scaling"] = rotary_scaling(gguf);
+  config["rope_theta"] = rope_theta(gguf);
+  config["rope_scaling"] = rotary_scaling(gguf, sizes.head_dim);
   config["hidden_act"] = "silu";
   config["attention_bias"] = gguf.tensors().contains("blk.0.attn_q.bias");
   config["mlp_bias"] = gguf.tensors().contains("blk.0.ffn_gate.bias");
