@@ -33,12 +33,13 @@ struct ImportArguments {
 };
 
 VerbOptions make_options(ImportArguments& arguments) {
-  VerbOptions options(
-      {.verb = "import",
-       .synopsis = "FILE.gguf|DIR --out DIR [options]",
-       .summary = "Makes a model directory of a GGUF file, its tokenizer included: dequantised, with the\n" X,
-       .example = "prunenet import SmolLM2-135M-Instruct.Q4_1.gguf --out smollm2",
-       .details = ""});
+  VerbOptions options({.verb = "import",
+                       .synopsis = "FILE.gguf|DIR --out DIR [options]",
+                       .summary =
+                           "Makes a model directory of a GGUF file, its tokenizer included: dequantised, with the\n"
+                           "tensor names and files that transformers reads. A model directory is checked and copied.",
+                       .example = "prunenet import SmolLM2-135M-Instruct.Q4_1.gguf --out smollm2",
+                       .details = ""});
   options.add()                                                                                              //
       ("source", value_of(arguments.source, "FILE|DIR"), "what to import")                                   //
       ("out", value_of(arguments.out, "DIR"), "model directory to write")                                    //
