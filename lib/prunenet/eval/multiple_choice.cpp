@@ -1,5 +1,7 @@
 #include "prunenet/eval/multiple_choice.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -61,21 +63,23 @@ class RequestMaker {
     const std::string head = context.substr(0, context.size() - space);
     const std::string tail = context.substr(context.size() - space) + " " + ending;
     Request request;
+    Ids continuation;
     if (head.empty()) {
-      if (!start_) {
-        throw Error(ErrorKind::kUnsupported,
-                    "an empty context needs a BOS or EOS token, and the tokenizer has neither");
-      }
-      request.ids = {*start_};
-      append(tail, request.ids);
-      request.continuation = request.ids.size() - 1;
+      request.ids = {start()};
+      continuation = encode(tail);
     } else {
-      Ids before = prefix_;
-      append(head, before);
-      request.ids = prefix_;
-      append(head + tail, request.ids);
-      request.continuation = request.ids.size() - std::min(request.ids.size() - 1, before.size());
+      request.ids = with_prefix(head);
+      const Ids whole = with_prefix(head + tail);
+      const auto own = static_cast<std::ptrdiff_t>(std::min(request.ids.size(), whole.size()));
+      continuation.assign(whole.begin() + own, whole.end());
     }
+    if (request.ids.empty() || continuation.empty()) {
+      throw Error(
+          ErrorKind::kBadInput,
+          fmt::format("'{}' has no tokens of its own after '{}'; such a choice cannot be scored", ending, head));
+    }
+    request.ids.insert(request.ids.end(), continuation.begin(), continuation.end());
+    request.continuation = continuation.size();
     // The last token is only a target, so one more than the model's positions fits.
     if (request.ids.size() > most_ + 1) {
       request.ids.erase(request.ids.begin(), request.ids.end() - static_cast<std::ptrdiff_t>(most_ + 1));
@@ -85,8 +89,22 @@ class RequestMaker {
   }
 
  private:
-  void append(const std::string& text, Ids& ids) const {
-    for (const TokenId id : tokenizer_.encode(text)) ids.push_back(id);
+  [[nodiscard]] Ids encode(const std::string& text) const {
+    const std::vector<TokenId> ids = tokenizer_.encode(text);
+    return {ids.begin(), ids.end()};
+  }
+
+  [[nodiscard]] Ids with_prefix(const std::string& text) const {
+    Ids ids = prefix_;
+    const Ids own = encode(text);
+    ids.insert(ids.end(), own.begin(), own.end());
+    return ids;
+  }
+
+  /// What stands for an empty context.
+  [[nodiscard]] std::int64_t start() const {
+    if (start_) return *start_;
+    throw Error(ErrorKind::kUnsupported, "an empty context needs a BOS or EOS token, and the tokenizer has neither");
   }
 
   const Tokenizer& tokenizer_;

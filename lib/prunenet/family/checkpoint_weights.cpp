@@ -33,6 +33,8 @@ MatrixF CheckpointWeights::output_projection() const {
   return checkpoint_.read_matrix(family_.output_projection(), config().vocab_size, config().hidden_size);
 }
 
-VectorF CheckpointWeights::final_norm() const { return gain(family_.final_norm()); }
+VectorF CheckpointWeights::final_norm() const {
+  return gain(family_.final_norm());
+}
 
 }  // namespace prunenet

@@ -43,7 +43,7 @@ void ReadOut::add_features(const LayerWeights& current, const LayerWeights* next
   behind_ -= sum(input_metrics(current));
   const VectorF log_size = 2.0F * safe_log(view.down_norm);
   const auto add = [&](const std::string& name, const MatrixF& metric) {
-    const VectorF energy = safe_log(quadratic_forms(view.down, metric));
+    VectorF energy = safe_log(quadratic_forms(view.down, metric));
     table.add("read." + name, energy - log_size);
     return energy;
   };
