@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -119,8 +120,8 @@ std::map<std::string, Section> sections(Recipe& recipe) {
 
 template <typename Map>
 [[noreturn]] void fail_unknown(const std::string& key, const Map& known) {
-  std::vector<std::string> names;
-  for (const auto& [name, ignored] : known) names.push_back(name);
+  std::vector<std::string> names(known.size());
+  std::transform(known.begin(), known.end(), names.begin(), [](const auto& entry) { return entry.first; });
   throw Error(ErrorKind::kInvalidArgument,
               fmt::format("recipe key '{}' is unknown; known here: {}", key, fmt::join(names, ", ")));
 }
@@ -129,7 +130,7 @@ void read_section(const std::string& name, const Section& section, const json& v
   if (!values.is_object()) fail(name, values, "a section of keys");
   for (const auto& [key, value] : values.items()) {
     const auto field = section.find(key);
-    if (field == section.end()) fail_unknown(name + "." + key, section);
+    if (field == section.end()) fail_unknown(fmt::format("{}.{}", name, key), section);
     field->second.read(value);
   }
 }

@@ -158,6 +158,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
   check(recipe.probe);
   check(recipe.train);
   std::vector<Model> models;
+  models.reserve(directories.size());
   for (const auto& path : directories) models.push_back(open_model(path));
   const TrainingDirectory directory(files.work_directory, training_keys(models, recipe), files.resume);
 
