@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole of prunenet on a real model, from nothing: see --help and README.md beside this file.
 set -euo pipefail
+export LC_ALL=C.UTF-8
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -45,7 +46,7 @@ work=$(cd "$work" && pwd)
 recipe=("--recipe" "$root/policies/smollm2.yaml")
 text="$root/tests/data/texts/alice.txt"
 prompt="The ship left the harbour at dawn, and"
-prunenet="$root/build/apps/prunenet/prunenet"
+prunenet="$root/build/apps/prunenet/prunenet" # steps.sh reads it, too
 version_of() { sha256sum "$@" | cut -c1-64 | tr '\n' ' '; }
 
 heading "set-up and build"
@@ -96,4 +97,3 @@ done
 heading "results"
 python3 "$here/table.py" "$work"
 if ! $shipped_policy; then echo "The policy was trained in $(cat "$work/stamps/train.seconds") s."; fi
-echo "Perplexity: Alice's Adventures in Wonderland, first 8 windows of 1024 tokens, tokens 2..1024 of each scored."

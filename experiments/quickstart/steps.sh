@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Steps that are done once. Sourced by run.sh, which sets $work.
+# Steps that are done once. Sourced by run.sh, which sets $work and $prunenet.
 # shellcheck disable=SC2154
 
 heading() { printf '\n=== %s\n' "$*"; }
@@ -10,17 +10,23 @@ fail() { # CODE MESSAGE
 }
 
 # step NAME KEY OUTPUT -- COMMAND...
-# Runs the command unless OUTPUT is there and was made by this step with the same KEY and COMMAND; keeps its seconds.
+# Runs the command unless OUTPUT is there and was made by this step with the same KEY, COMMAND and build of prunenet;
+# keeps its seconds.
 step() {
   local name=$1 output=$3 key
   shift 4
-  key=$(printf '%s\n' "$2" "$@" | sha256sum | cut -c1-64)
+  key=$({ printf '%s\n' "$2" "$@"; cat "$prunenet"; } | sha256sum | cut -c1-64)
   heading "$name"
   if [[ -e $output && -f $work/stamps/$name && $(cat "$work/stamps/$name") == "$key" ]]; then
     echo "already there: $output"
     return
   fi
+  # An interrupted step may go on from what it left only if that was begun with the same key.
+  if [[ ! -f $work/stamps/$name.began || $(cat "$work/stamps/$name.began") != "$key" ]]; then
+    rm -rf "$output.train"
+  fi
   rm -f "$work/stamps/$name"
+  echo "$key" >"$work/stamps/$name.began"
   local start=$EPOCHREALTIME
   "$@"
   printf '%s %s\n' "$start" "$EPOCHREALTIME" | awk '{ printf "%.1f\n", $2 - $1 }' >"$work/stamps/$name.seconds"

@@ -31,6 +31,9 @@ def main():
     widths = [max(len(line[column]) for line in rows) for column in range(len(HEADING))]
     for line in rows:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths)))
+    text = json.loads((work / "dense.json").read_text())["perplexity"][0]
+    print(f"Perplexity: {pathlib.Path(text['file']).name}, {text['windows']} windows of {text['context']} tokens, "
+          f"tokens 2 to {text['context']} of each scored. Seconds: of the step that made the model.")
 
 
 main()

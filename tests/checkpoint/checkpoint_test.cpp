@@ -100,7 +100,9 @@ TEST_F(CheckpointTest, IndexThatDoesNotFit) {
   write_index("{}");
   expect_rejected({"index.json", "weight_map is missing"});
   index(R"({"a":"../s1.safetensors"})");
-  expect_rejected({"'a'", "../s1.safetensors", "not a plain file name"});
+  expect_rejected({"'a'", "../s1.safetensors", "not the plain name"});
+  index(R"({"a":"config.json"})");
+  expect_rejected({"'a'", "config.json", ".safetensors"});
   index(R"({"a":"s1.safetensors","b":"s3.safetensors"})");
   expect_rejected({"s3.safetensors", "no such file"});
   index(R"({"a":"s1.safetensors","b":"s2.safetensors","c":"s2.safetensors"})");

@@ -234,6 +234,16 @@ TEST(Prune, RecordSaysHowItWasMade) {
   }
 }
 
+TEST(Prune, CommandLineNeedNotBeUtf8) {
+  Case test({});
+  PruneOptions options;
+  options.output = test.place / "pruned";
+  options.command_line = "prunenet apply --out caf\xe9";
+  test.prune(four_of_six(), options);
+  const auto record = nlohmann::json::parse(read_text_file(test.place / "pruned/prunenet.json"));
+  EXPECT_THAT(record["command_line"], ::testing::HasSubstr("--out caf"));
+}
+
 TEST(Prune, ModelCardKeepsWhatWasThere) {
   const std::string card = "---\nlicense: mit\n---\n# A model\nno newline at the end";
   Case test({});

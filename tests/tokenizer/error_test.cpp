@@ -43,6 +43,12 @@ TEST(TokenizerError, MalformedJson) {
                [&] { (void)load_tokenizer(directory.path()); });
 }
 
+TEST(TokenizerError, EndlessNesting) {
+  json component = {{"type", "NFC"}};
+  for (int depth = 0; depth < 1000; ++depth) component = {{"type", "Sequence"}, {"normalizers", {component}}};
+  expect_bad({"tokenizer.json"}, tiny_with("normalizer", component));
+}
+
 TEST(TokenizerError, MalformedConfig) {
   const TemporaryDirectory directory;
   write_file(directory / "tokenizer.json", tiny_json().dump());

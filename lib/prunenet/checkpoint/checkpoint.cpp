@@ -45,7 +45,8 @@ nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_by
 [[noreturn]] void throw_no_weights(const std::filesystem::path& directory) {
   bool pickled = false;
   bool gguf = false;
-  for (const auto& item : std::filesystem::directory_iterator(directory)) {
+  std::error_code ignored;
+  for (const auto& item : std::filesystem::directory_iterator(directory, ignored)) {
     const std::string extension = item.path().extension().string();
     pickled = pickled || extension == ".bin" || extension == ".pt" || extension == ".pth" || extension == ".ckpt";
     gguf = gguf || extension == ".gguf";
@@ -61,8 +62,9 @@ nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_by
   reject(directory, fmt::format("holds neither {} nor {}", kSingleFile, kIndexFile));
 }
 
-bool is_plain_base_name(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
+/// A file of the same directory that cannot be taken for one of the model's other files.
+bool is_shard_name(const std::string& name) {
+  return name.ends_with(".safetensors") && name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
 }
 
 WeightMap parse_weight_map(const nlohmann::json& index, const std::filesystem::path& path) {
@@ -72,9 +74,9 @@ WeightMap parse_weight_map(const nlohmann::json& index, const std::filesystem::p
   }
   WeightMap weight_map;
   for (const auto& [tensor, shard] : found->items()) {
-    if (!shard.is_string() || !is_plain_base_name(shard.get_ref<const std::string&>())) {
-      reject(path, fmt::format("tensor '{}' is mapped to {}, which is not a plain file name", printable(tensor),
-                               printable(shard.dump())));
+    if (!shard.is_string() || !is_shard_name(shard.get_ref<const std::string&>())) {
+      reject(path, fmt::format("tensor '{}' is mapped to {}, which is not the plain name of a .safetensors file",
+                               printable(tensor), printable(shard.dump())));
     }
     weight_map.emplace(tensor, shard.get<std::string>());
   }

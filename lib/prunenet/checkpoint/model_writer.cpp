@@ -31,7 +31,8 @@ std::string index_text(const std::vector<Shard>& shards) {
     for (const TensorDeclaration& tensor : shard.tensors) weight_map[tensor.name] = shard.file;
   }
   const nlohmann::json index{{"metadata", {{"total_size", tensor_bytes(shards)}}}, {"weight_map", weight_map}};
-  return index.dump(2) + "\n";
+  // A name that is not UTF-8 is refused where its file is laid out.
+  return index.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace

@@ -21,17 +21,9 @@ namespace {
 constexpr std::uint64_t kCopyBytes = 4ULL << 20U;
 
 [[noreturn]] void throw_io(const fs::path& path, const char* what, int error) {
-  const bool full = error == ENOSPC || error == EDQUOT;
+  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
   throw Error(full ? ErrorKind::kOutOfSpace : ErrorKind::kIo,
               fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)));
-}
-
-/// Absolute, links resolved, without a trailing separator.
-fs::path resolve(const fs::path& path) {
-  std::error_code status;
-  fs::path resolved = fs::weakly_canonical(fs::absolute(path), status);
-  if (status) throw_io(path, "cannot be resolved", status.value());
-  return resolved.has_filename() ? resolved : resolved.parent_path();
 }
 
 /// "DIR/.NAME.KIND-PID-N", of the first N that is free.
@@ -55,17 +47,33 @@ void rename_or_throw(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
+fs::path resolve_path(const fs::path& path) {
+  std::error_code status;
+  const fs::path absolute = fs::absolute(path, status);
+  fs::path resolved = status ? fs::path() : fs::weakly_canonical(absolute, status);
+  if (status) throw_io(path, "cannot be resolved", status.value());
+  return resolved.has_filename() ? resolved : resolved.parent_path();
+}
+
 OutputDirectory::OutputDirectory(const fs::path& target, std::uint64_t needed_bytes, bool force)
-    : target_(resolve(target)) {
+    : target_(resolve_path(target)) {
   check_target(force);
   check_space(needed_bytes);
-  make_temporary();
+  try {
+    make_temporary();
+  } catch (const Error&) {
+    remove_what_was_made();
+    throw;
+  }
 }
 
 OutputDirectory::~OutputDirectory() {
-  if (committed_) return;
+  if (!committed_) remove_what_was_made();
+}
+
+void OutputDirectory::remove_what_was_made() noexcept {
   std::error_code ignored;
-  fs::remove_all(temporary_, ignored);
+  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
   if (first_made_parent_.empty()) return;
   // Parents go only as far as they are empty and ours.
   for (fs::path parent = target_.parent_path(); fs::remove(parent, ignored) && parent != first_made_parent_;) {

@@ -5,6 +5,9 @@
 
 namespace prunenet {
 
+/// Absolute, symbolic links resolved, without a separator at the end; the path need not exist. Throws Error(kIo).
+[[nodiscard]] std::filesystem::path resolve_path(const std::filesystem::path& path);
+
 /// A directory that is complete or absent: it is filled under another name beside its target, and renamed at the end.
 ///
 /// Unless `commit` is reached the destructor removes it, whatever threw. A directory that is replaced stays as it was
@@ -34,6 +37,7 @@ class OutputDirectory {
   void check_space(std::uint64_t needed_bytes) const;
   void make_temporary();
   void replace_target();
+  void remove_what_was_made() noexcept;
 
   std::filesystem::path target_;
   std::filesystem::path temporary_;

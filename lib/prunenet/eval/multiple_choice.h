@@ -30,11 +30,9 @@ struct ChoiceScores {
   std::vector<double> log_likelihood;  ///< one a choice, nats, summed over its continuation
 };
 
-/// The rules of EleutherAI's lm-evaluation-harness, no examples and no chat template: the request is context + " " +
-/// ending; white space at the context's end moves to the continuation; the continuation's tokens are those of the whole
-/// after as many as the context alone has, with the tokenizer's default special tokens in front; an empty context is
-/// BOS, else EOS; what is too long loses its left end. The tokens that choices share are run once, and several items
-/// go through the model together, without padding.
+/// The rules of EleutherAI's lm-evaluation-harness, no examples and no chat template; choice_request.h has them. The
+/// tokens that choices share are run once, and several items go through the model together, without padding.
+/// Throws Error(kBadInput) for a choice that adds no tokens to its context, and what ChoiceRequestMaker throws.
 [[nodiscard]] std::vector<ChoiceScores> score_choices(const CausalLm& model, const Tokenizer& tokenizer,
                                                       const std::vector<ChoiceItem>& items, Progress& progress);
 

@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <chrono>
 
+#include "prunenet/checkpoint/input_file.h"
 #include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
-#include "prunenet/core/peak_memory.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/peak_memory.h"
 #include "prunenet/prune/model_files.h"
 #include "prunenet/prune/pruned_layout.h"
 #include "prunenet/prune/record.h"
@@ -60,7 +61,7 @@ PruneEstimate estimate(const Checkpoint& checkpoint, const Plan& plan, const Pru
     }
   }
   for (const std::string& name : input_files(checkpoint)) {
-    if (name != kConfigFile) sizes.bytes_before += fs::file_size(checkpoint.directory() / name);
+    if (name != kConfigFile) sizes.bytes_before += InputFile(checkpoint.directory() / name).size();
   }
   sizes.bytes_after = serialized_size(layout.shards);
   sizes.requested_ratio = plan.requested_ratio;
@@ -71,8 +72,7 @@ PruneEstimate estimate(const Checkpoint& checkpoint, const Plan& plan, const Pru
 
 /// The output must not be where the input is: putting it in place would remove what was read.
 void check_apart(const fs::path& input, const fs::path& output) {
-  const fs::path from = fs::weakly_canonical(fs::absolute(input));
-  const fs::path relative = from.lexically_relative(fs::weakly_canonical(fs::absolute(output)));
+  const fs::path relative = resolve_path(input).lexically_relative(resolve_path(output));
   if (relative.empty() || *relative.begin() == "..") return;
   throw Error(ErrorKind::kInvalidArgument,
               fmt::format("{}: the output would replace the model it is made from; choose another output directory",
@@ -81,7 +81,8 @@ void check_apart(const fs::path& input, const fs::path& output) {
 
 void copy_companions(const fs::path& from, const fs::path& to, const std::vector<CompanionFile>& files) {
   for (const CompanionFile& file : files) {
-    fs::create_directories((to / file.name).parent_path());
+    std::error_code status;
+    fs::create_directories((to / file.name).parent_path(), status);  // where it fails, so does the copy, and says why
     copy_file_durably(from / file.name, to / file.name);
   }
 }
@@ -94,6 +95,11 @@ void write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, con
     return slice(tensor, cut->second.axis, *cut->second.keep).data;
   };
   write_shards(to, layout.shards, source, progress);
+}
+
+/// Names and command lines may be in any encoding, JSON must be UTF-8.
+std::string record_text(const nlohmann::ordered_json& record) {
+  return record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string original_card(const fs::path& directory) {
@@ -153,9 +159,9 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   const Digests outputs = digest_files(output.path(), files_below(output.path()), "hashing the output", progress);
   report.wall_seconds = seconds_since(start);
   report.peak_rss_bytes = peak_rss_bytes();
-  const std::string model_name = fs::weakly_canonical(fs::absolute(input)).filename().string();
+  const std::string model_name = resolve_path(input).filename().string();
   write_file_atomically(output.path() / kRecordFile,
-                        make_record(options, report, plan, inputs, outputs, model_name).dump() + "\n");
+                        record_text(make_record(options, report, plan, inputs, outputs, model_name)));
   output.commit();
   return report;
 }

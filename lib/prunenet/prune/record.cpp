@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "prunenet/checkpoint/input_file.h"
+#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/core/version.h"
 
@@ -10,6 +14,7 @@ namespace prunenet {
 namespace {
 
 constexpr int kRecordVersion = 1;
+constexpr std::uint64_t kPieceBytes = 8ULL << 20U;
 
 nlohmann::ordered_json before_and_after(std::uint64_t before, std::uint64_t after) {
   return {{"before", before}, {"after", after}};
@@ -24,12 +29,19 @@ double mebibytes(std::uint64_t bytes) {
 Digests digest_files(const std::filesystem::path& directory, const std::vector<std::string>& names,
                      std::string_view stage, Progress& progress) {
   std::uint64_t total = 0;
-  for (const std::string& name : names) total += std::filesystem::file_size(directory / name);
+  for (const std::string& name : names) total += InputFile(directory / name).size();
   progress.begin(stage, "bytes", total);
   Digests digests;
   for (const std::string& name : names) {
-    digests[name] = sha256_file(directory / name);
-    progress.advance(std::filesystem::file_size(directory / name));
+    const InputFile file(directory / name);
+    Sha256 digest;
+    for (std::uint64_t done = 0; done < file.size();) {
+      const std::vector<std::byte> piece = file.read(done, std::min(kPieceBytes, file.size() - done));
+      digest.update(piece);
+      done += piece.size();
+      progress.advance(piece.size());
+    }
+    digests[name] = digest.hex();
   }
   return digests;
 }
@@ -75,7 +87,7 @@ std::string model_card(const std::string& original, const PruneEstimate& sizes, 
       "{:.1f} % of all parameters are gone. Chosen by: {}.\n",
       version(), 100 * sizes.ffn_ratio, 100 * sizes.requested_ratio, sizes.intermediate_size_before,
       sizes.intermediate_size_after, sizes.parameters_before, sizes.parameters_after, mebibytes(sizes.bytes_before),
-      mebibytes(sizes.bytes_after), 100 * sizes.model_ratio, plan.source);
+      mebibytes(sizes.bytes_after), 100 * sizes.model_ratio, printable(plan.source));
   if (!options.command_line.empty()) card += fmt::format("\n```\n{}\n```\n", options.command_line);
   card += "\n`prunenet.json` holds the kept neurons of every layer and the SHA-256 of all inputs and outputs.\n";
   return card;

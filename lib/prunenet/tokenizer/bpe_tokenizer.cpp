@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "prunenet/checkpoint/printable.h"
+#include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/tokenizer/added_tokens.h"
@@ -182,10 +183,10 @@ class BpeTokenizer final : public Tokenizer {
 
 std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& model_directory) {
   const std::filesystem::path path = model_directory / "tokenizer.json";
-  const std::string text = read_text_file(path);
+  const json file = parse_json_object(read_text_file(path), path.string());
   const SpecialTokens special = read_special_tokens(model_directory);
   try {
-    return std::make_unique<BpeTokenizer>(json::parse(text), special);
+    return std::make_unique<BpeTokenizer>(file, special);
   } catch (const json::exception& error) {
     throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", path.string(), error.what()));
   } catch (const Error& error) {

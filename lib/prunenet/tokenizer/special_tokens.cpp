@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "prunenet/checkpoint/printable.h"
+#include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/tokenizer/json_fields.h"
@@ -21,9 +22,7 @@ namespace fs = std::filesystem;
 void with_json_file(const fs::path& path, const std::function<void(const json&)>& read) {
   if (!fs::exists(path)) return;
   try {
-    const json content = json::parse(read_text_file(path));
-    if (!content.is_object()) throw Error(ErrorKind::kBadInput, fmt::format("{}: not an object", path.string()));
-    read(content);
+    read(parse_json_object(read_text_file(path), path.string()));
   } catch (const json::exception& error) {
     throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", path.string(), error.what()));
   }
