@@ -72,8 +72,8 @@ TEST_F(Interrupt, ApplyLeavesNothing) {
   run_well(quick);
   const Surroundings at_once{
       .file_size_limit = {}, .signal_when = [](int process) { return catches(process, SIGINT); }, .signal = SIGINT};
-  const Finished stopped =
-      run({"apply", "--model", model("large"), "--policy", "p.safetensors", "--ratio", "0.3", "--out", "out"}, at_once);
+  const Finished stopped = run_program(
+      {"apply", "--model", model("large"), "--policy", "p.safetensors", "--ratio", "0.3", "--out", "out"}, at_once);
   EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
   EXPECT_THAT(names(), ElementsAre("p.safetensors", "r.yaml"));
 }
