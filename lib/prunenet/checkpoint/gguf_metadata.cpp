@@ -33,7 +33,7 @@ class MetadataReader {
   std::pair<std::string, GgufValue> pair() {
     key_ = reader_->text("a metadata key", kMaxGgufKeyBytes);
     const auto type = reader_->number<std::uint32_t>("a metadata type");
-    return {key_, type == kArray ? array() : visit_type(type, [this](auto read) -> GgufValue { return read(); })};
+    return {key_, type == kArray ? array() : visit_type(type, [](auto read) -> GgufValue { return read(); })};
   }
 
  private:

@@ -114,6 +114,7 @@ void SafetensorsWriter::finish() {
 void write_safetensors_atomically(const std::filesystem::path& path, const std::map<std::string, HostTensor>& tensors,
                                   const std::map<std::string, std::string>& metadata) {
   std::vector<TensorDeclaration> declarations;
+  declarations.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) declarations.push_back({name, tensor.info.dtype, tensor.info.shape});
   const SafetensorsLayout layout(std::move(declarations), metadata);
   const std::filesystem::path temporary = path.string() + fmt::format(".tmp-{}", ::getpid());

@@ -20,7 +20,7 @@ void join(Tokens& tokens, std::string_view separator) {
     if (i > 0) text += separator;
     text += tokens[i];
   }
-  tokens.assign(1, std::move(text));
+  tokens.assign(1, text);
 }
 
 void decode_byte_level(Tokens& tokens) {
@@ -28,7 +28,7 @@ void decode_byte_level(Tokens& tokens) {
   for (const std::string& token : tokens) {
     if (!append_from_byte_level(token, text)) text += token;
   }
-  tokens.assign(1, std::move(text));
+  tokens.assign(1, text);
 }
 
 /// The byte of "<0x4F>".

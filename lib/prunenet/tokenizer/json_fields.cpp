@@ -29,7 +29,7 @@ bool flag(const json& component, const char* key, bool otherwise) {
 }
 
 std::string character(const json& component, const char* key, std::string_view otherwise) {
-  const std::string text = component.value(key, std::string(otherwise));
+  std::string text = component.value(key, std::string(otherwise));
   if (text.empty() || character_at(text, 0).length != text.size()) {
     throw Error(ErrorKind::kBadInput, fmt::format("\"{}\" is \"{}\", expected one character", key, printable(text)));
   }

@@ -18,7 +18,8 @@ namespace {
 using nlohmann::json;
 
 struct FreeMalloced {
-  void operator()(utf8proc_uint8_t* bytes) const { std::free(bytes); }  // NOLINT(cppcoreguidelines-no-malloc)
+  // NOLINTNEXTLINE(cppcoreguidelines-*): utf8proc allocates by malloc
+  void operator()(utf8proc_uint8_t* bytes) const { std::free(bytes); }
 };
 
 std::string unicode_form(const std::string& text, int options) {
