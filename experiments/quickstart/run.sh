@@ -20,13 +20,14 @@ project ships. What an earlier run has made is used again as long as what it was
 
   --model DIR       a model directory of your own (config.json, safetensors, tokenizer); nothing is downloaded
   --shipped-policy  use policies/smollm2.safetensors in place of training
-  --work DIR        where everything is put (default: experiments/quickstart/work)
+  --work DIR        where everything is put (default: experiments/quickstart/work, with --model DIR its
+                    subfolder of that name)
 HELP
 }
 
 model=""
 shipped_policy=false
-work="$here/work" # steps.sh reads it
+work=""
 while (($#)); do
   case $1 in
     --model | --work)
@@ -40,8 +41,9 @@ while (($#)); do
 done
 [[ -z $model || -d $model ]] || fail 3 "--model $model: there is no such directory"
 [[ -z $model ]] || model=$(cd "$model" && pwd)
+if [[ -z $work ]]; then work="$here/work${model:+/$(basename "$model")}"; fi
 mkdir -p "$work/stamps"
-work=$(cd "$work" && pwd)
+work=$(cd "$work" && pwd) # steps.sh reads it
 
 recipe=("--recipe" "$root/policies/smollm2.yaml")
 text="$root/tests/data/texts/alice.txt"
