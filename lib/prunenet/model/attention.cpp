@@ -25,8 +25,8 @@ constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 void attend_blocked(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, const torch::Tensor& out) {
   const torch::NoGradGuard no_grad;
-  const std::int64_t heads = q.size(0);
-  const std::int64_t group = heads / k.size(0);
+  const std::int64_t kv_heads = k.size(0);
+  const std::int64_t group = q.size(0) / kv_heads;
   const std::int64_t queries = q.size(1);
   const std::int64_t keys = k.size(1);
   const double scale = score_scale(q);
@@ -35,18 +35,23 @@ void attend_blocked(const torch::Tensor& q, const torch::Tensor& k, const torch:
   for (std::int64_t start = 0; start < queries; start += kQueryBlock) {
     const std::int64_t rows = std::min(kQueryBlock, queries - start);
     const std::int64_t visible = keys - queries + start + rows;
-    torch::Tensor scores = torch::empty({heads, rows, visible});
-    for (std::int64_t head = 0; head < heads; ++head) {
+    // The query heads of a group are neighbours: stacked, they are one product with their key-value head.
+    const torch::Tensor stacked = q.narrow(1, start, rows).reshape({kv_heads, group * rows, q.size(2)});
+    torch::Tensor scores = torch::empty({kv_heads, group * rows, visible});
+    for (std::int64_t head = 0; head < kv_heads; ++head) {
       torch::Tensor block = scores[head];
-      at::addmm_out(block, block, q[head].narrow(0, start, rows), k_transposed[head / group].narrow(1, 0, visible), 0.0,
-                    scale);
+      at::addmm_out(block, block, stacked[head], k_transposed[head].narrow(1, 0, visible), 0.0, scale);
     }
-    scores.narrow(2, visible - rows, rows).masked_fill_(mask.narrow(0, 0, rows).narrow(1, 0, rows), kMasked);
+    scores.view({kv_heads * group, rows, visible})
+        .narrow(2, visible - rows, rows)
+        .masked_fill_(mask.narrow(0, 0, rows).narrow(1, 0, rows), kMasked);
     at::_softmax_out(scores, scores, -1, false);
-    for (std::int64_t head = 0; head < heads; ++head) {
-      torch::Tensor block = out[head].narrow(0, start, rows);
-      at::mm_out(block, scores[head], v[head / group].narrow(0, 0, visible));
+    torch::Tensor mixed = torch::empty_like(stacked);
+    for (std::int64_t head = 0; head < kv_heads; ++head) {
+      torch::Tensor block = mixed[head];
+      at::mm_out(block, scores[head], v[head].narrow(0, 0, visible));
     }
+    out.narrow(1, start, rows).copy_(mixed.view({kv_heads * group, rows, q.size(2)}));
   }
 }
 
@@ -57,7 +62,6 @@ torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch
   const std::int64_t head_dim = q.size(3);
   const std::int64_t kv_heads = k.size(1);
   const std::int64_t keys = k.size(2);
-  // The query heads of a group are neighbours: stacked, they are one product with their key-value head.
   const torch::Tensor stacked = q.reshape({batch * kv_heads, heads / kv_heads * queries, head_dim});
   torch::Tensor scores = torch::bmm(stacked, k.flatten(0, 1).transpose(1, 2)) * score_scale(q);
   if (queries > 1) {
