@@ -3,12 +3,15 @@
 # One folder of lib/prunenet is one static library `prunenet_<NAME>` whose DEPENDS are the only other modules it may
 # include (tests/style checks the includes against this list). `libprunenet` is made of the objects of all of them.
 # TORCH: the module includes libtorch; it then shares one precompiled header, which is most of the build time saved.
+# PRUNENET_UNITY: the files of a module are compiled as one, which takes a third of the processor time (headers of Eigen,
+# libtorch and JSON are read and their templates made once a module). Names in anonymous namespaces must differ then.
 set(PRUNENET_MODULES "" CACHE INTERNAL "")
 
 function(prunenet_module)
   cmake_parse_arguments(ARG "TORCH" "NAME" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
   set(target prunenet_${ARG_NAME})
   add_library(${target} STATIC ${ARG_SOURCES})
+  prunenet_unity(${target})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/lib)
   target_compile_features(${target} PUBLIC cxx_std_20)
   prunenet_warnings(${target})
@@ -22,6 +25,10 @@ function(prunenet_module)
   endif()
   set(PRUNENET_MODULES "${PRUNENET_MODULES};${ARG_NAME}" CACHE INTERNAL "")
   set(PRUNENET_DEPENDS_${ARG_NAME} "${ARG_DEPENDS}" CACHE INTERNAL "")
+endfunction()
+
+function(prunenet_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${PRUNENET_UNITY} UNITY_BUILD_BATCH_SIZE 0)
 endfunction()
 
 function(prunenet_warnings target)

@@ -9,6 +9,7 @@
 #include "model.h"
 #include "outputs.h"
 #include "print.h"
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/core/error.h"
@@ -66,7 +67,7 @@ void fill_from_gguf(const GgufFile& gguf, const std::filesystem::path& directory
 std::vector<CompanionFile> files_of(const Checkpoint& checkpoint) {
   std::vector<CompanionFile> files = companion_files(checkpoint.directory());
   std::vector<std::string> names = checkpoint.shards();
-  names.insert(names.end(), {"config.json", "model.safetensors.index.json", "README.md", kRecordFile});
+  names.insert(names.end(), {kConfigFile, kIndexFile, "README.md", kRecordFile});
   for (const std::string& name : names) {
     const std::filesystem::path path = checkpoint.directory() / name;
     if (std::filesystem::is_regular_file(path)) files.push_back({name, std::filesystem::file_size(path)});

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/strict_json.h"
@@ -28,14 +29,8 @@ namespace {
 
 using WeightMap = std::map<std::string, std::string>;  ///< tensor -> shard
 
-constexpr const char* kSingleFile = "model.safetensors";
-constexpr const char* kIndexFile = "model.safetensors.index.json";
 constexpr std::uint64_t kMaxConfigBytes = 64ULL << 20U;
 constexpr std::uint64_t kMaxIndexBytes = 256ULL << 20U;
-
-[[noreturn]] void reject(const std::filesystem::path& where, const std::string& why) {
-  throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", where.string(), why));
-}
 
 nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_bytes) {
   return parse_json_object(read_text_file(path, max_bytes), path.string());
@@ -132,7 +127,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
   const bool single = std::filesystem::exists(directory / kSingleFile, ignored);
   state->sharded = !single && std::filesystem::exists(directory / kIndexFile, ignored);
   if (!single && !state->sharded) throw_no_weights(directory);
-  state->config = read_json(directory / "config.json", kMaxConfigBytes);
+  state->config = read_json(directory / kConfigFile, kMaxConfigBytes);
   const std::filesystem::path index_path = directory / kIndexFile;
   if (single) {
     state->files.emplace(kSingleFile, SafetensorsFile::open(directory / kSingleFile));

@@ -23,10 +23,6 @@ constexpr std::uint64_t kMaxMetadata = 1ULL << 16U;
 constexpr std::uint32_t kMaxRank = 4;
 constexpr std::uint64_t kDefaultAlignment = 32;
 
-[[noreturn]] void reject(const std::string& where, const std::string& why) {
-  throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", where, why));
-}
-
 std::uint32_t read_version(BoundedReader& reader, const std::string& where) {
   if (reader.left() < 8 || reader.number<std::uint32_t>("the magic") != kMagic) reject(where, "not a GGUF file");
   const auto version = reader.number<std::uint32_t>("the version");

@@ -4,14 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/core/file.h"
 
 namespace prunenet {
 
 namespace {
-
-constexpr const char* kSingleFile = "model.safetensors";
-constexpr const char* kIndexFile = "model.safetensors.index.json";
 
 bool has_index(const std::vector<Shard>& shards) {
   return shards.size() != 1 || shards.front().file != kSingleFile;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/input_file.h"
 #include "prunenet/checkpoint/output_file.h"
 #include "prunenet/core/error.h"
@@ -94,7 +95,7 @@ void OutputDirectory::check_target(bool force) const {
                 fmt::format("{}: exists and is not empty; choose another output directory, or replace it with --force",
                             target_.string()));
   }
-  if (!fs::exists(target_ / "config.json", ignored)) {
+  if (!fs::exists(target_ / kConfigFile, ignored)) {
     throw Error(ErrorKind::kAlreadyExists,
                 fmt::format("{}: holds no config.json, so is no model directory, and is not replaced even with --force",
                             target_.string()));

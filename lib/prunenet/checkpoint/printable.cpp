@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "prunenet/core/error.h"
+
 namespace prunenet {
 
 std::string printable(std::string_view text, std::size_t max_bytes) {
@@ -21,6 +23,10 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
 
 std::string printable(std::span<const std::int64_t> shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+void reject(const std::string& where, const std::string& why) {
+  throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", where, why));
 }
 
 }  // namespace prunenet

@@ -13,4 +13,7 @@ namespace prunenet {
 /// "[3, 4]"
 [[nodiscard]] std::string printable(std::span<const std::int64_t> shape);
 
+/// Throws Error(kBadInput), "where: why".
+[[noreturn]] void reject(const std::string& where, const std::string& why);
+
 }  // namespace prunenet

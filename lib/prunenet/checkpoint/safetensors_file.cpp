@@ -29,10 +29,6 @@ struct Entry {
 /// The header's levels: the object, an entry, its shape.
 constexpr int kHeaderDepth = 3;
 
-[[noreturn]] void reject(const std::string& where, const std::string& why) {
-  throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", where, why));
-}
-
 std::uint64_t read_header_length(const InputFile& file) {
   const std::string where = file.path().string();
   if (file.size() < 8) reject(where, fmt::format("{} bytes is too short for a safetensors file", file.size()));

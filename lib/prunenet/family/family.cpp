@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/llama_family.h"
@@ -25,7 +26,7 @@ constexpr std::array<Architecture, 3> kArchitectures{{
 }};
 
 std::string config_path(const Checkpoint& checkpoint) {
-  return (checkpoint.directory() / "config.json").string();
+  return (checkpoint.directory() / kConfigFile).string();
 }
 
 std::string read_architecture(const Checkpoint& checkpoint) {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
@@ -261,7 +262,7 @@ void import_weights(const GgufFile& gguf, const std::filesystem::path& directory
       directory, split_into_shards(layout.tensors),
       [&](const std::string& name) { return from_floats(read_for(gguf, sizes, layout.sources.at(name)), dtype); },
       progress);
-  write_file_atomically(directory / "config.json", config.dump(2) + "\n");
+  write_file_atomically(directory / kConfigFile, config.dump(2) + "\n");
 }
 
 }  // namespace prunenet

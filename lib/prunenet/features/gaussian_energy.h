@@ -15,6 +15,9 @@ struct NormalQuadrature {
 };
 [[nodiscard]] NormalQuadrature normal_quadrature(int points);
 
+/// Points that the features take; part of their definition.
+inline constexpr int kQuadraturePoints = 16;
+
 /// Per-neuron moments of the two pre-activations a = g_i . x and b = u_i . x, each a vector of I.
 struct PreactivationMoments {
   VectorF gate_mean;

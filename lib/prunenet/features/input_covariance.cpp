@@ -7,8 +7,6 @@ namespace prunenet {
 
 namespace {
 
-constexpr int kQuadraturePoints = 16;
-
 /// Rows scaled to root mean square 1, as a norm without gain does.
 MatrixF normalised_rows(const MatrixF& rows) {
   const VectorF rms = rows.array().square().rowwise().mean().sqrt().max(1e-12F);

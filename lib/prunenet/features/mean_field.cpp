@@ -17,7 +17,6 @@ constexpr float kSoloAttention = 0.5F;  // weight on the solo states
 constexpr float kSelfAttention = 0.2F;  // share of the rest on the state itself
 constexpr double kZipfOffset = 200.0;
 constexpr std::uint64_t kSeed = 20'230'607;  // part of the definition of the features
-constexpr int kQuadraturePoints = 16;
 
 std::vector<Eigen::Index> zipf_ids(Eigen::Index vocabulary, Eigen::Index count, Rng& rng) {
   std::vector<double> cumulative;

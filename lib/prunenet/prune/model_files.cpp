@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 
@@ -20,7 +21,7 @@ constexpr std::array<std::string_view, 18> kWeightExtensions{
     ".safetensors", ".bin", ".gguf", ".ggml", ".h5",     ".msgpack", ".pt",     ".pth", ".ckpt",
     ".onnx",        ".ot",  ".pkl",  ".npz",  ".tflite", ".mlmodel", ".pickle", ".npy", ".tmp"};
 constexpr std::string_view kIndexEnding = ".index.json";
-constexpr std::array<std::string_view, 3> kWrittenAnew{"config.json", "README.md", kRecordFile};
+constexpr std::array<std::string_view, 3> kWrittenAnew{kConfigFile, "README.md", kRecordFile};
 /// Where transformers keeps further chat templates.
 constexpr const char* kTemplateFolder = "additional_chat_templates";
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/input_file.h"
 #include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/checkpoint/output_directory.h"
@@ -23,8 +24,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kConfigFile = "config.json";
-constexpr const char* kIndexFile = "model.safetensors.index.json";
 constexpr const char* kCardFile = "README.md";
 constexpr std::uint64_t kMaxCardBytes = 16ULL << 20U;
 

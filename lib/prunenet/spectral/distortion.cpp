@@ -13,7 +13,7 @@ namespace prunenet {
 
 namespace {
 
-constexpr std::array<std::pair<Distortion, std::string_view>, 4> kNames{{
+constexpr std::array<std::pair<Distortion, std::string_view>, 4> kDistortionNames{{
     {Distortion::kKs, "ks"},
     {Distortion::kMirsky, "mirsky"},
     {Distortion::kNuclear, "nuclear"},
@@ -41,11 +41,11 @@ double energy_after(const LeadingSpectrum& spectrum, Eigen::Index count) {
 }  // namespace
 
 std::string_view to_string(Distortion distortion) {
-  return kNames[static_cast<std::size_t>(distortion)].second;
+  return kDistortionNames[static_cast<std::size_t>(distortion)].second;
 }
 
 Distortion parse_distortion(std::string_view name) {
-  for (const auto& [distortion, text] : kNames) {
+  for (const auto& [distortion, text] : kDistortionNames) {
     if (text == name) return distortion;
   }
   throw Error(ErrorKind::kInvalidArgument,

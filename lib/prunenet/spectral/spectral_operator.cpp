@@ -14,7 +14,7 @@ namespace prunenet {
 
 namespace {
 
-constexpr std::array<std::pair<OperatorKind, std::string_view>, 5> kNames{{
+constexpr std::array<std::pair<OperatorKind, std::string_view>, 5> kOperatorNames{{
     {OperatorKind::kResponse, "response"},
     {OperatorKind::kGate, "gate"},
     {OperatorKind::kUp, "up"},
@@ -35,11 +35,11 @@ MatrixD joint_rows(const MatrixF& gate, const MatrixF& up, const MatrixF& down) 
 }  // namespace
 
 std::string_view to_string(OperatorKind kind) {
-  return kNames[static_cast<std::size_t>(kind)].second;
+  return kOperatorNames[static_cast<std::size_t>(kind)].second;
 }
 
 OperatorKind parse_operator_kind(std::string_view name) {
-  for (const auto& [kind, text] : kNames) {
+  for (const auto& [kind, text] : kOperatorNames) {
     if (text == name) return kind;
   }
   throw Error(ErrorKind::kInvalidArgument,

@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kMaximumId = 1 << 24;  // bounds what a malformed file can make us allocate
-
 std::uint64_t pair_key(TokenId left, TokenId right) {
   return (static_cast<std::uint64_t>(left) << 32U) | static_cast<std::uint32_t>(right);
 }
@@ -76,9 +74,9 @@ BpeModel::BpeModel(const json& model) {
 void BpeModel::read_vocabulary(const json& vocabulary) {
   if (!vocabulary.is_object()) throw Error(ErrorKind::kBadInput, "the model's \"vocab\" is not an object");
   for (const auto& [token, value] : vocabulary.items()) {
-    if (!value.is_number_integer() || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() > kMaximumId) {
+    if (!value.is_number_integer() || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() > kMaximumTokenId) {
       throw Error(ErrorKind::kBadInput, fmt::format("token \"{}\" has id {}, which is not an integer in [0, {}]",
-                                                    printable(token), printable(value.dump()), kMaximumId));
+                                                    printable(token), printable(value.dump()), kMaximumTokenId));
     }
     const auto id = value.get<std::size_t>();
     if (id >= tokens_.size()) tokens_.resize(id + 1);

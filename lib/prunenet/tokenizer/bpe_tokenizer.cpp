@@ -105,10 +105,9 @@ class BpeTokenizer final : public Tokenizer {
   void add_token(AddedToken token) {
     if (token.content.empty() || added_.contains(token.content)) return;
     token.id = model_.id_of(token.content).value_or(token.id);
-    constexpr TokenId kMaximumId = 1 << 24;
-    if (token.id < 0 || token.id > kMaximumId) {
+    if (token.id < 0 || token.id > kMaximumTokenId) {
       throw Error(ErrorKind::kBadInput, fmt::format("added token \"{}\" has id {}, which is not in [0, {}]",
-                                                    printable(token.content), token.id, kMaximumId));
+                                                    printable(token.content), token.id, kMaximumTokenId));
     }
     const auto index = static_cast<std::size_t>(token.id);
     if (index >= spellings_.size()) {

@@ -58,7 +58,7 @@ void decode_byte_fallback(Tokens& tokens) {
   tokens = std::move(result);
 }
 
-Decoder make_metaspace(const json& component) {
+Decoder make_metaspace_decoder(const json& component) {
   const std::string mark = character(component, "replacement", "\u2581");
   const bool drop_first =
       flag(component, "add_prefix_space", true) && component.value("prepend_scheme", "always") != "never";
@@ -95,7 +95,7 @@ Decoder make_strip(const json& component) {
   };
 }
 
-Decoder make_sequence(const json& components) {
+Decoder make_decoder_sequence(const json& components) {
   std::vector<Decoder> parts;
   for (const json& component : components) parts.push_back(make_decoder(component));
   return [parts = std::move(parts)](Tokens& tokens) {
@@ -108,11 +108,11 @@ Decoder make_sequence(const json& components) {
 Decoder make_decoder(const json& component) {
   if (component.is_null()) return [](Tokens& tokens) { join(tokens, " "); };
   const std::string type = component_type(component, "decoder");
-  if (type == "Sequence") return make_sequence(component.at("decoders"));
+  if (type == "Sequence") return make_decoder_sequence(component.at("decoders"));
   if (type == "ByteLevel") return decode_byte_level;
   if (type == "ByteFallback") return decode_byte_fallback;
   if (type == "Fuse") return [](Tokens& tokens) { join(tokens, ""); };
-  if (type == "Metaspace") return make_metaspace(component);
+  if (type == "Metaspace") return make_metaspace_decoder(component);
   if (type == "Replace") return make_replace(component);
   if (type == "Strip") return make_strip(component);
   throw_unsupported("decoder", type);

@@ -69,7 +69,7 @@ std::string strip(const std::string& text, bool left, bool right) {
   return text.substr(begin, end - begin);
 }
 
-Normalizer make_sequence(const json& components) {
+Normalizer make_normalizer_sequence(const json& components) {
   std::vector<Normalizer> parts;
   for (const json& component : components) parts.push_back(make_normalizer(component));
   return [parts = std::move(parts)](std::string text) {
@@ -86,7 +86,7 @@ Normalizer make_normalizer(const json& component) {
   if (const auto options = unicode_form_options(type)) {
     return [options = *options](const std::string& text) { return unicode_form(text, options); };
   }
-  if (type == "Sequence") return make_sequence(component.at("normalizers"));
+  if (type == "Sequence") return make_normalizer_sequence(component.at("normalizers"));
   if (type == "Lowercase") return lowercase;
   if (type == "Prepend") {
     return [prefix = component.at("prepend").get<std::string>()](const std::string& text) {

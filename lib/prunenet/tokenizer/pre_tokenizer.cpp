@@ -23,7 +23,7 @@ constexpr auto kGpt2Pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\
 // `\w+|[^\w\s]+`, in which the reference implementation's Whitespace has the `\w` of Rust.
 constexpr auto kWordsPattern =
     R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\s]+)";
-constexpr std::string_view kMetaspace = "\u2581";
+constexpr std::string_view kDefaultMetaspace = "\u2581";
 
 /// New spelling of every piece: `respell(piece, starts_the_text, text)` appends it.
 template <typename Respell>
@@ -64,14 +64,14 @@ PreTokenizer make_byte_level(const json& component) {
   };
 }
 
-PreTokenizer make_metaspace(const json& component) {
+PreTokenizer make_metaspace_pre_tokenizer(const json& component) {
   std::string scheme = component.value("prepend_scheme", "always");
   if (!flag(component, "add_prefix_space", true)) scheme = "never";
   if (scheme != "always" && scheme != "first" && scheme != "never") {
     throw Error(ErrorKind::kBadInput,
                 fmt::format("Metaspace has prepend_scheme \"{}\", which does not exist", printable(scheme)));
   }
-  const std::string mark = character(component, "replacement", kMetaspace);
+  const std::string mark = character(component, "replacement", kDefaultMetaspace);
   return [scheme, mark, split = flag(component, "split", true),
           find = make_finder({{"String", mark}})](PreTokenized& state) {
     respell_pieces(state, [&](std::string_view piece, bool first, std::string& text) {
@@ -83,7 +83,7 @@ PreTokenizer make_metaspace(const json& component) {
   };
 }
 
-PreTokenizer make_sequence(const json& components) {
+PreTokenizer make_pre_tokenizer_sequence(const json& components) {
   std::vector<PreTokenizer> parts;
   for (const json& component : components) parts.push_back(make_pre_tokenizer(component));
   return [parts = std::move(parts)](PreTokenized& state) {
@@ -101,9 +101,9 @@ PreTokenizer split_at(bool (*is_match)(char32_t), SplitBehavior behavior) {
 PreTokenizer make_pre_tokenizer(const json& component) {
   if (component.is_null()) return [](PreTokenized&) {};
   const std::string type = component_type(component, "pre_tokenizer");
-  if (type == "Sequence") return make_sequence(component.at("pretokenizers"));
+  if (type == "Sequence") return make_pre_tokenizer_sequence(component.at("pretokenizers"));
   if (type == "ByteLevel") return make_byte_level(component);
-  if (type == "Metaspace") return make_metaspace(component);
+  if (type == "Metaspace") return make_metaspace_pre_tokenizer(component);
   if (type == "Split") return make_split(component);
   if (type == "Digits") {
     return split_at(is_numeric, flag(component, "individual_digits", false) ? SplitBehavior::kIsolated

@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
@@ -95,7 +96,7 @@ SpecialTokens read_special_tokens(const fs::path& directory) {
     for (const auto& [key, value] : content.items())
       tokens.added.push_back({.content = key, .id = value.get<TokenId>()});
   });
-  with_json_file(directory / "config.json", [&](const json& content) {
+  with_json_file(directory / kConfigFile, [&](const json& content) {
     if (!bos_seen) tokens.bos_id = first_id(content, "bos_token_id");
     if (!eos_seen) tokens.eos_id = first_id(content, "eos_token_id");
   });

@@ -13,6 +13,9 @@ namespace prunenet {
 
 using TokenId = std::int32_t;
 
+/// No vocabulary has larger ids: bounds what a malformed file can make us allocate.
+inline constexpr TokenId kMaximumTokenId = 1 << 24;
+
 /// Text to token ids and back.
 class Tokenizer {
  public:

@@ -69,8 +69,8 @@ Model open_model(const std::filesystem::path& directory) {
   return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
 }
 
-std::string digest(const nlohmann::json& json) {
-  const std::string text = json.dump();
+std::string digest(const nlohmann::json& value) {
+  const std::string text = value.dump();
   return sha256_hex(std::as_bytes(std::span(text)));
 }
 

@@ -39,12 +39,12 @@ nlohmann::json to_json(const CurvePoint& point) {
   return {point.step, point.train_reward, point.validation_reward, point.score_spread, point.seconds};
 }
 
-CurvePoint curve_point(const nlohmann::json& json) {
-  return {.step = json.at(0),
-          .train_reward = json.at(1),
-          .validation_reward = json.at(2),
-          .score_spread = json.at(3),
-          .seconds = json.at(4)};
+CurvePoint curve_point(const nlohmann::json& numbers) {
+  return {.step = numbers.at(0),
+          .train_reward = numbers.at(1),
+          .validation_reward = numbers.at(2),
+          .score_spread = numbers.at(3),
+          .seconds = numbers.at(4)};
 }
 
 PolicyNetwork make_network(const Environment& environment, const TrainOptions& options) {
