@@ -41,11 +41,11 @@ TEST_P(GoldenTest, GreedyContinuation) {
 
 TEST_P(GoldenTest, GradientsWithRespectToTheActivations) {
   std::vector<torch::Tensor> seen;
-  const FfnHook hook = [&seen](std::int64_t layer, const torch::Tensor& /*x*/, const torch::Tensor& h) {
-    if (layer == 0) h.set_requires_grad(true);
-    h.retain_grad();
-    seen.push_back(h);
-    return h;
+  const FfnHook hook = [&seen](const FfnActivations& at) {
+    if (at.layer == 0) at.h.set_requires_grad(true);
+    at.h.retain_grad();
+    seen.push_back(at.h);
+    return at.h;
   };
   model_.token_nll(golden_.at("ids"), hook).sum().backward();
   std::vector<torch::Tensor> gradients;

@@ -21,8 +21,8 @@ CausalLm without_neuron(const CausalLm& model) {
 TEST(FfnHook, MaskingANeuronIsRemovingItsDownColumn) {
   const CausalLm model = testing::load_tiny_model("llama-biased-untied");
   const torch::Tensor ids = testing::random_ids(model, 2, 9);
-  const FfnHook mask = [](std::int64_t /*layer*/, const torch::Tensor& /*x*/, const torch::Tensor& h) {
-    torch::Tensor masked = h.clone();
+  const FfnHook mask = [](const FfnActivations& at) {
+    torch::Tensor masked = at.h.clone();
     masked.select(1, kRemoved).zero_();
     return masked;
   };
@@ -32,22 +32,31 @@ TEST(FfnHook, MaskingANeuronIsRemovingItsDownColumn) {
   EXPECT_GT(testing::largest_difference(masked, model.token_nll(ids)), 1e-3);
 }
 
-TEST(FfnHook, SeesTheNormalisedInputAndItsActivations) {
+TEST(FfnHook, SeesTheStreamItsNormalisedFormAndTheActivations) {
   const CausalLm model = testing::load_tiny_model();
   const torch::Tensor ids = testing::random_ids(model, 2, 9);
   std::vector<std::int64_t> layers;
-  const FfnHook check = [&](std::int64_t layer, const torch::Tensor& x, const torch::Tensor& h) {
-    layers.push_back(layer);
-    const DecoderLayerWeights& weights = model.weights().layers.at(static_cast<std::size_t>(layer));
+  torch::Tensor after;  // the stream behind the FFN
+  const FfnHook check = [&](const FfnActivations& at) {
+    layers.push_back(at.layer);
+    const DecoderLayerWeights& weights = model.weights().layers.at(static_cast<std::size_t>(at.layer));
+    const torch::Tensor& x = at.x;
+    EXPECT_LT(testing::largest_difference(x, rms_norm(at.residual, weights.ffn_norm, model.config().rms_norm_eps)),
+              1e-6);
     const std::vector<torch::Tensor> gate_up = x.matmul(weights.gate_up.t()).chunk(2, 1);
-    EXPECT_LT(testing::largest_difference(h, torch::silu(gate_up[0]) * gate_up[1]), 1e-5);
+    EXPECT_LT(testing::largest_difference(at.h, torch::silu(gate_up[0]) * gate_up[1]), 1e-5);
+    after = at.residual + at.h.matmul(weights.down.t());
     // The gain taken out, every row has a mean square of one.
     const torch::Tensor mean_square = (x / weights.ffn_norm).square().mean(1);
     EXPECT_LT(testing::largest_difference(mean_square, torch::ones_like(mean_square)), 1e-3);
-    return h;
+    return at.h;
   };
   const torch::NoGradGuard no_grad;
-  EXPECT_LT(testing::largest_difference(model.token_nll(ids, check), model.token_nll(ids)), 1e-6);
+  const torch::Tensor states = model.final_states(ids, check).flatten(0, 1);
+  EXPECT_LT(testing::largest_difference(states, model.final_states(ids).flatten(0, 1)), 1e-6);
+  EXPECT_LT(
+      testing::largest_difference(states, rms_norm(after, model.weights().final_norm, model.config().rms_norm_eps)),
+      1e-5);
   EXPECT_EQ(layers, (std::vector<std::int64_t>{0, 1}));
 }
 
@@ -57,18 +66,16 @@ TEST(FfnHook, GradientOfALayerIsTheDirectionalDerivative) {
   torch::manual_seed(5);
   const torch::Tensor direction = torch::randn({16, 24});
   torch::Tensor gradient;
-  const FfnHook mark = [&gradient](std::int64_t layer, const torch::Tensor& /*x*/, const torch::Tensor& h) {
-    if (layer == 0) gradient = h.set_requires_grad(true);
-    return h;
+  const FfnHook mark = [&gradient](const FfnActivations& at) {
+    if (at.layer == 0) gradient = at.h.set_requires_grad(true);
+    return at.h;
   };
   model.token_nll(ids, mark).sum().backward();
   const double slope = (gradient.grad() * direction).sum().item<double>();
 
   const torch::NoGradGuard no_grad;
   const auto loss_at = [&](double step) {
-    const FfnHook shift = [&](std::int64_t layer, const torch::Tensor& /*x*/, const torch::Tensor& h) {
-      return layer == 0 ? h + step * direction : h;
-    };
+    const FfnHook shift = [&](const FfnActivations& at) { return at.layer == 0 ? at.h + step * direction : at.h; };
     return model.token_nll(ids, shift).to(torch::kDouble).sum().item<double>();
   };
   constexpr double kStep = 1e-2;
@@ -79,12 +86,10 @@ TEST(FfnHook, GradientOfALayerIsTheDirectionalDerivative) {
 TEST(FfnHook, MustKeepTheShape) {
   const CausalLm model = testing::load_tiny_model();
   const torch::Tensor ids = testing::random_ids(model, 1, 4);
-  testing::expect_error(ErrorKind::kInvalidArgument, {"layer 0", "[4, 23]", "[4, 24]"}, [&] {
-    (void)model.logits(ids, [](std::int64_t, const torch::Tensor&, const torch::Tensor& h) { return h.slice(1, 1); });
-  });
-  testing::expect_error(ErrorKind::kInvalidArgument, {"none"}, [&] {
-    (void)model.logits(ids, [](std::int64_t, const torch::Tensor&, const torch::Tensor&) { return torch::Tensor(); });
-  });
+  testing::expect_error(ErrorKind::kInvalidArgument, {"layer 0", "[4, 23]", "[4, 24]"},
+                        [&] { (void)model.logits(ids, [](const FfnActivations& at) { return at.h.slice(1, 1); }); });
+  testing::expect_error(ErrorKind::kInvalidArgument, {"none"},
+                        [&] { (void)model.logits(ids, [](const FfnActivations&) { return torch::Tensor(); }); });
 }
 
 }  // namespace

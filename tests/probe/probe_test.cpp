@@ -83,11 +83,11 @@ TEST(Probe, SecondMomentsAreThoseOfTheResponsesThatTheHookSees) {
   SilentProgress silent;
   const torch::Tensor ids = sample_probe_text(model, small_options(), 3, silent).training;
   std::vector<torch::Tensor> sums(2, torch::zeros({12, 12}, torch::kFloat64));
-  (void)model.final_states(ids, [&](std::int64_t layer, const torch::Tensor&, const torch::Tensor& h) {
-    const torch::Tensor wide = h.to(torch::kFloat64);
-    auto& sum = sums[static_cast<std::size_t>(layer)];
+  (void)model.final_states(ids, [&](const FfnActivations& at) {
+    const torch::Tensor wide = at.h.to(torch::kFloat64);
+    auto& sum = sums[static_cast<std::size_t>(at.layer)];
     sum = sum + wide.t().matmul(wide);
-    return h;
+    return at.h;
   });
   const auto moments = collect_responses(model, ids, small_options(), 3, silent);
   ASSERT_EQ(moments.size(), 2U);

@@ -66,9 +66,8 @@ class TrainedModel {
       for (const std::int64_t index : keep) mask[index] = 1.0F;
       masks.push_back(mask);
     }
-    return perplexity_with([&masks](std::int64_t layer, const torch::Tensor& /*x*/, const torch::Tensor& h) {
-      return h * masks[static_cast<std::size_t>(layer)];
-    });
+    return perplexity_with(
+        [&masks](const FfnActivations& at) { return at.h * masks[static_cast<std::size_t>(at.layer)]; });
   }
 
   [[nodiscard]] double dense_perplexity() const { return perplexity_with({}); }

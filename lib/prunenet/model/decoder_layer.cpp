@@ -83,13 +83,13 @@ torch::Tensor attention(const ForwardPass& pass, std::int64_t layer, const torch
   return pass.layout.batch > 0 ? attend_batch(pass, layer, q, k, v) : attend_segments(pass.layout, q, k, v);
 }
 
-torch::Tensor apply_hook(const FfnHook& hook, std::int64_t layer, const torch::Tensor& x, const torch::Tensor& h) {
-  torch::Tensor replacement = hook(layer, x, h);
-  if (!replacement.defined() || replacement.sizes() != h.sizes()) {
+torch::Tensor apply_hook(const FfnHook& hook, const FfnActivations& activations) {
+  torch::Tensor replacement = hook(activations);
+  if (!replacement.defined() || replacement.sizes() != activations.h.sizes()) {
     throw Error(ErrorKind::kInvalidArgument,
                 fmt::format("the FFN hook returned shape [{}] at layer {}; it must return that of h, [{}]",
                             replacement.defined() ? fmt::format("{}", fmt::join(replacement.sizes(), ", ")) : "none",
-                            layer, fmt::join(h.sizes(), ", ")));
+                            activations.layer, fmt::join(activations.h.sizes(), ", ")));
   }
   return replacement;
 }
@@ -117,7 +117,7 @@ torch::Tensor decoder_layer(const ForwardPass& pass, std::int64_t layer, const D
   hidden = add_linear(hidden, attention(pass, layer, qkv), weights.o_proj, weights.o_bias);
   const torch::Tensor x = rms_norm(hidden, weights.ffn_norm, eps);
   torch::Tensor h = intermediate(pass, weights, x);
-  if (pass.hook != nullptr && *pass.hook) h = apply_hook(*pass.hook, layer, x, h);
+  if (pass.hook != nullptr && *pass.hook) h = apply_hook(*pass.hook, {layer, hidden, x, h});
   return add_linear(hidden, h, weights.down, weights.down_bias);
 }
 

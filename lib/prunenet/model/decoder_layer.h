@@ -13,11 +13,17 @@
 
 namespace prunenet {
 
-/// Sees, and may replace, the intermediate activations of every FFN.
-///
-/// layer: index; x: [N, d] input of the FFN, normalised, norm gain applied; h: [N, I] = act(G x) * (U x).
-/// The tensor returned takes the place of h in y = D h, and has its shape.
-using FfnHook = std::function<torch::Tensor(std::int64_t layer, const torch::Tensor& x, const torch::Tensor& h)>;
+/// What one FFN sees. Tensors may be written to once the hook has returned: clone what is kept.
+struct FfnActivations {
+  std::int64_t layer = 0;
+  const torch::Tensor& residual;  ///< [N, d], the stream that the FFN reads, and adds y = D h to
+  const torch::Tensor& x;         ///< [N, d], the FFN's input: the stream normalised, norm gain applied
+  const torch::Tensor& h;         ///< [N, I] = act(G x) * (U x)
+};
+
+/// Sees, and may replace, the intermediate activations of every FFN: the tensor returned takes the place of h in
+/// y = D h, and has its shape.
+using FfnHook = std::function<torch::Tensor(const FfnActivations&)>;
 
 /// What one forward pass hands to every layer.
 struct ForwardPass {

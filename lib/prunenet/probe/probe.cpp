@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "prunenet/model/batches.h"
 #include "prunenet/model/sample.h"
 #include "prunenet/spectral/sketch.h"
 
@@ -83,17 +84,13 @@ std::vector<ResponseMoments> collect_responses(const CausalLm& model, const torc
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     accumulators.emplace_back(config.intermediate_size, options, seed + static_cast<std::uint64_t>(layer));
   }
-  const FfnHook record = [&accumulators](std::int64_t layer, const torch::Tensor& /*x*/, const torch::Tensor& h) {
-    accumulators[static_cast<std::size_t>(layer)].add(h);
-    return h;
+  const FfnHook record = [&accumulators](const FfnActivations& at) {
+    accumulators[static_cast<std::size_t>(at.layer)].add(at.h);
+    return at.h;
   };
   progress.begin("reading responses", "tokens", static_cast<std::uint64_t>(ids.numel()));
-  const std::int64_t rows = std::max<std::int64_t>(1, kTokensPerForward / ids.size(1));
-  for (std::int64_t start = 0; start < ids.size(0); start += rows) {
-    const torch::Tensor batch = ids.narrow(0, start, std::min(rows, ids.size(0) - start));
-    (void)model.final_states(batch, record);
-    progress.advance(static_cast<std::uint64_t>(batch.numel()));
-  }
+  for_each_batch(ids, kTokensPerForward, progress,
+                 [&](const torch::Tensor& batch) { (void)model.final_states(batch, record); });
   std::vector<ResponseMoments> moments;
   for (std::size_t layer = 0; layer < accumulators.size(); ++layer) {
     moments.push_back(accumulators[layer].finish(model.weights().layers[layer].down));

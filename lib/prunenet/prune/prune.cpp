@@ -13,6 +13,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/core/peak_memory.h"
+#include "prunenet/prune/bias_shift.h"
 #include "prunenet/prune/model_files.h"
 #include "prunenet/prune/pruned_layout.h"
 #include "prunenet/prune/record.h"
@@ -86,9 +87,11 @@ void copy_companions(const fs::path& from, const fs::path& to, const std::vector
   }
 }
 
-void write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, const fs::path& to, Progress& progress) {
+void write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, const BiasShifts& shifts,
+                   const fs::path& to, Progress& progress) {
   const TensorSource source = [&](const std::string& name) {
     HostTensor tensor = checkpoint.read(name);
+    if (const auto shift = shifts.find(name); shift != shifts.end()) return shifted(name, tensor, *shift->second).data;
     const auto cut = layout.cuts.find(name);
     if (cut == layout.cuts.end()) return std::move(tensor.data);
     return slice(tensor, cut->second.axis, *cut->second.keep).data;
@@ -139,6 +142,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   const auto start = std::chrono::steady_clock::now();
   const fs::path& input = checkpoint.directory();
   const PrunedLayout layout = lay_out_pruned(checkpoint, family, plan);
+  const BiasShifts shifts = bias_shifts(family, options.down_bias);
   PruneReport report;
   report.sizes = estimate(checkpoint, plan, layout);
   check_apart(input, options.output);
@@ -151,7 +155,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   const Digests inputs = digest_files(input, input_files(checkpoint), "hashing the input", progress);
   copy_companions(input, output.path(), companions);
   write_file_atomically(output.path() / kCardFile, model_card(original_card(input), report.sizes, plan, options));
-  write_weights(checkpoint, layout, output.path(), progress);
+  write_weights(checkpoint, layout, shifts, output.path(), progress);
   write_file_atomically(output.path() / kConfigFile,
                         config_with_width(input / kConfigFile, family.width_field(), plan.uniform_width()));
   verify(output.path(), layout, family.width_field(), plan.uniform_width());

@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "prunenet/checkpoint/checkpoint.h"
+#include "prunenet/core/matrix.h"
 #include "prunenet/core/progress.h"
 #include "prunenet/family/family.h"
 #include "prunenet/plan/plan.h"
@@ -19,6 +21,9 @@ struct PruneOptions {
   std::string command_line;           ///< as typed; empty where there was none
   std::optional<std::uint64_t> seed;  ///< where the plan was drawn at random
   std::filesystem::path policy;       ///< the policy file that made the plan; empty where there was none
+  /// Empty, or one [d] a layer that is added to the down projection's bias (what the removed neurons wrote on average,
+  /// say). Such biases are the one thing that is not bit-identical then.
+  std::vector<VectorF> down_bias;
 };
 
 /// What a plan does to a checkpoint, in numbers. Parameters and bytes are those of the weight files.
@@ -53,8 +58,8 @@ struct PruneReport {
 /// Streams: about one tensor is in memory. The result is opened again by the strict reader before it is put in place;
 /// the directory is complete or absent. The input is never changed.
 ///
-/// Throws Error(kMismatch) where plan and model do not belong together, what OutputDirectory throws, Error(kOutOfSpace)
-/// on a full disk, and what `progress` throws.
+/// Throws Error(kMismatch) where plan and model do not belong together, what `bias_shifts` and OutputDirectory throw,
+/// Error(kOutOfSpace) on a full disk, and what `progress` throws.
 PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
                              const PruneOptions& options, Progress& progress);
 

@@ -63,6 +63,7 @@ nlohmann::ordered_json make_record(const PruneOptions& options, const PruneRepor
   }
   record["requested_ratio"] = sizes.requested_ratio;
   record["achieved_ratio"] = {{"ffn", sizes.ffn_ratio}, {"model", sizes.model_ratio}};
+  record["down_bias_changed"] = !options.down_bias.empty();
   record["intermediate_size"] = {{"before", sizes.intermediate_size_before}, {"after", sizes.intermediate_size_after}};
   record["parameters"] = before_and_after(sizes.parameters_before, sizes.parameters_after);
   record["bytes"] = before_and_after(sizes.bytes_before, sizes.bytes_after);
@@ -81,13 +82,16 @@ std::string model_card(const std::string& original, const PruneEstimate& sizes, 
   card += fmt::format(
       "## Pruned by prunenet\n\n"
       "This is a smaller version of the model: prunenet {} removed {:.1f} % of the intermediate neurons of every\n"
-      "feed-forward block ({:.1f} % were asked for). Every weight that was kept is unchanged.\n\n"
+      "feed-forward block ({:.1f} % were asked for). {} unchanged.\n\n"
       "| | before | after |\n|---|---|---|\n"
       "| intermediate size | {} | {} |\n| parameters | {} | {} |\n| weight files, MiB | {:.1f} | {:.1f} |\n\n"
       "{:.1f} % of all parameters are gone. Chosen by: {}.\n",
-      version(), 100 * sizes.ffn_ratio, 100 * sizes.requested_ratio, sizes.intermediate_size_before,
-      sizes.intermediate_size_after, sizes.parameters_before, sizes.parameters_after, mebibytes(sizes.bytes_before),
-      mebibytes(sizes.bytes_after), 100 * sizes.model_ratio, printable(plan.source));
+      version(), 100 * sizes.ffn_ratio, 100 * sizes.requested_ratio,
+      options.down_bias.empty() ? "Every weight that was kept is"
+                                : "The biases of the down projections make up for what was removed; every other weight "
+                                  "that was kept is",
+      sizes.intermediate_size_before, sizes.intermediate_size_after, sizes.parameters_before, sizes.parameters_after,
+      mebibytes(sizes.bytes_before), mebibytes(sizes.bytes_after), 100 * sizes.model_ratio, printable(plan.source));
   if (!options.command_line.empty()) card += fmt::format("\n```\n{}\n```\n", options.command_line);
   card += "\n`prunenet.json` holds the kept neurons of every layer and the SHA-256 of all inputs and outputs.\n";
   return card;

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "prunenet/checkpoint/checkpoint.h"
+#include "prunenet/core/matrix.h"
+#include "prunenet/core/progress.h"
+#include "prunenet/family/family.h"
+#include "prunenet/model/causal_lm.h"
+#include "prunenet/plan/plan.h"
+
+namespace prunenet {
+
+/// What a method sees besides the weights.
+enum class DataUse {
+  kNone,
+  kSelfSampled,  ///< text that the model samples from itself
+  kCalibration,  ///< text from outside
+};
+
+/// "none", "self-sampled", "calibration".
+[[nodiscard]] std::string_view to_string(DataUse data);
+
+/// Which neurons a method keeps, and what else it changes.
+struct Selection {
+  Plan plan;                       ///< layers may differ in width (whole blocks removed: an empty layer)
+  std::vector<VectorF> down_bias;  ///< empty, or one [d] a layer: added to the down projection's bias
+  nlohmann::json curve;            ///< learning curve where a policy was trained for this selection; else null
+  double training_seconds = 0.0;   ///< of the training that this call did; 0 where it was done before
+};
+
+/// What planners may look at. All outlive the planner.
+struct PlannerModel {
+  const Checkpoint& checkpoint;
+  const Family& family;
+  const CausalLm& network;  ///< the dense model
+};
+
+/// One method of choosing neurons. docs/methods.md says what each does, its source, and where it differs from it.
+/// What does not depend on ratio and seed is computed by the first `select` and kept.
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  [[nodiscard]] virtual DataUse data_use() const = 0;
+  /// False: every seed gives the same selection.
+  [[nodiscard]] virtual bool uses_seed() const = 0;
+  /// round_to as in make_uniform_plan. Throws Error(kInvalidArgument) for a ratio or rounding outside its range,
+  /// Error(kNumerical) naming layer and neuron where a score is not finite, and what `progress` throws.
+  [[nodiscard]] virtual Selection select(double ratio, std::int64_t round_to, std::uint64_t seed,
+                                         Progress& progress) = 0;
+};
+
+/// The planner of a method and its options as they stand in a recipe: an object whose key "name" is the method's.
+/// `calibration`: token ids [B, T >= 2] int64, undefined where no text was given.
+///
+/// Throws Error(kInvalidArgument) for unknown names and keys and for values outside their range, naming key, value and
+/// what is known; for a method that needs calibration text where there is none; and Error(kUnsupported) for a method
+/// that the model's architecture has no place for.
+[[nodiscard]] std::unique_ptr<Planner> make_planner(const nlohmann::json& options, const PlannerModel& model,
+                                                    const torch::Tensor& calibration);
+
+[[nodiscard]] std::vector<std::string> planner_names();
+
+}  // namespace prunenet

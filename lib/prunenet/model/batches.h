@@ -1,0 +1,17 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <functional>
+
+#include "prunenet/core/progress.h"
+
+namespace prunenet {
+
+/// Goes through the sequences ids [B, T] in batches of whole sequences, each of about `tokens` tokens but at least one
+/// sequence: memory for activations stays that of one batch. Reports tokens to a stage that has begun.
+void for_each_batch(const torch::Tensor& ids, std::int64_t tokens, Progress& progress,
+                    const std::function<void(const torch::Tensor& batch)>& work);
+
+}  // namespace prunenet
