@@ -12,7 +12,7 @@ namespace prunenet {
 ///
 /// where h is what the layer sees after the layers before it have been pruned: scores depend on the ratio, and plans of
 /// two ratios are not nested. All calibration tokens go through the model in one batch, layer by layer, so that memory
-/// is about 3 N I floats for N tokens.
+/// is about 4 N I floats for N tokens.
 [[nodiscard]] std::unique_ptr<Planner> make_wanda_planner(const MethodOptions& options, const PlannerModel& model,
                                                           const torch::Tensor& calibration);
 

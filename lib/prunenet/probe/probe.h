@@ -30,8 +30,8 @@ struct ProbeText {
   torch::Tensor held_out;
 };
 
-/// Both from `start_tokens` at `temperature`, all sequences in one batch. Deterministic for a seed and a number of
-/// threads.
+/// Both from `start_tokens` at `temperature`, all sequences in one batch; no held-out ones where
+/// `held_out_tokens` is 0. Deterministic for a seed and a number of threads.
 [[nodiscard]] ProbeText sample_probe_text(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed,
                                           Progress& progress);
 
