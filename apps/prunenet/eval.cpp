@@ -13,6 +13,7 @@
 #include "print.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/peak_memory.h"
+#include "prunenet/eval/eval_json.h"
 #include "prunenet/eval/multiple_choice.h"
 #include "prunenet/eval/perplexity.h"
 #include "prunenet/model/causal_lm.h"
@@ -70,30 +71,6 @@ void check_arguments(const EvalArguments& arguments, const VerbOptions& options)
     throw Error(ErrorKind::kInvalidArgument,
                 fmt::format("--limit {}: must be at least 0{}", arguments.limit, options.see_help()));
   }
-}
-
-json to_json(const Perplexity& result) {
-  return {{"file", result.file},
-          {"sha256", result.sha256},
-          {"ppl", result.ppl},
-          {"nll", result.nll},
-          {"windows", result.windows},
-          {"context", result.context},
-          {"tokens", result.tokens},
-          {"text_tokens", result.text_tokens},
-          {"dtype", result.dtype},
-          {"seconds", result.seconds},
-          {"tokens_per_second", result.tokens_per_second}};
-}
-
-json to_json(const MultipleChoice& result) {
-  return {{"file", result.file},
-          {"n", result.n},
-          {"acc", result.acc},
-          {"acc_norm", result.acc_norm ? json(*result.acc_norm) : json()},
-          {"stderr", result.acc_stderr},
-          {"acc_norm_stderr", result.acc_norm_stderr ? json(*result.acc_norm_stderr) : json()},
-          {"seconds", result.seconds}};
 }
 
 Measured measure(const EvalArguments& arguments, Progress& progress) {

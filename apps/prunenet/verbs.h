@@ -16,6 +16,7 @@ void run_apply(const Arguments& arguments);
 void run_eval(const Arguments& arguments);
 void run_generate(const Arguments& arguments);
 void run_inspect(const Arguments& arguments);
+void run_compare(const Arguments& arguments);
 
 struct Verb {
   std::string_view name;
@@ -23,12 +24,13 @@ struct Verb {
   void (*run)(const Arguments& arguments);
 };
 
-inline constexpr std::array<Verb, 6> kVerbs = {{
+inline constexpr std::array<Verb, 7> kVerbs = {{
     {"import", "make a checked model directory of a GGUF file or another directory", run_import},
     {"train", "train a policy on one or more models of a family", run_train},
     {"apply", "prune a model by a policy at any ratio", run_apply},
     {"eval", "measure perplexity, multiple choice, speed and memory", run_eval},
     {"generate", "continue a prompt", run_generate},
+    {"compare", "prune by many methods, ratios and seeds, and measure them all", run_compare},
     {"inspect", "show what is in a model directory, a policy or a plan", run_inspect},
 }};
 

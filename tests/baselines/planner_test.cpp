@@ -259,7 +259,8 @@ TEST(PlannerErrors, BiasWhereTheCheckpointHasNone) {
   const LoadedModel model;
   const torch::Tensor ids = testing::random_ids(model.network, 2, 20);
   expect_error(ErrorKind::kUnsupported, {"'flap'", "no bias", "LlamaForCausalLM"}, [&] {
-    (void)model.planner({{"name", "flap"}, {"bias", true}}, ids);
+    SilentProgress progress;
+    (void)model.planner({{"name", "flap"}, {"bias", true}}, ids)->select(0.3, 1, 0, progress);
   });
 }
 

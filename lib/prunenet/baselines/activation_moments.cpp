@@ -6,8 +6,6 @@ namespace prunenet {
 
 namespace {
 
-constexpr std::int64_t kTokensPerForward = 1024;
-
 /// [I] float64 each. In double the squares of floats are exact, so that the variance may be taken from the two sums.
 struct Sums {
   torch::Tensor values;

@@ -13,8 +13,6 @@ namespace prunenet {
 
 namespace {
 
-constexpr std::int64_t kTokensPerForward = 1024;
-
 class BlockInfluencePlanner final : public Planner {
  public:
   BlockInfluencePlanner(const CausalLm& network, torch::Tensor calibration)

@@ -20,13 +20,15 @@ VectorF mean_of_removed(const torch::Tensor& down, const torch::Tensor& mean, co
 
 class FlapPlanner final : public ScorePlanner {
  public:
-  FlapPlanner(const CausalLm& network, torch::Tensor calibration, bool bias)
+  FlapPlanner(const PlannerModel& model, torch::Tensor calibration, bool bias)
       : ScorePlanner(bias ? "flap with bias" : "flap", DataUse::kCalibration, false),
-        network_(network),
+        model_(model),
+        network_(model.network),
         calibration_(std::move(calibration)),
         bias_(bias) {}
 
   [[nodiscard]] Selection select(double ratio, std::int64_t round_to, std::uint64_t seed, Progress& progress) override {
+    if (bias_) check_bias();
     Selection selection = ScorePlanner::select(ratio, round_to, seed, progress);
     if (!bias_) return selection;
     const torch::NoGradGuard no_grad;
@@ -51,6 +53,15 @@ class FlapPlanner final : public ScorePlanner {
   }
 
  private:
+  void check_bias() const {
+    if (!model_.family.ffn_block(0).down_bias.empty()) return;
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("method 'flap' with bias: the down projections of this {} checkpoint have no bias to "
+                            "compensate in; use bias: false",
+                            model_.family.config().architecture));
+  }
+
+  PlannerModel model_;
   const CausalLm& network_;
   torch::Tensor calibration_;
   bool bias_;
@@ -63,14 +74,8 @@ std::unique_ptr<Planner> make_flap_planner(const MethodOptions& options, const P
                                            const torch::Tensor& calibration) {
   options.check_keys({"bias"});
   const bool bias = options.boolean_or("bias", false);
-  if (bias && model.family.ffn_block(0).down_bias.empty()) {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("method '{}' with bias: the down projections of this {} checkpoint have no bias to "
-                            "compensate in; use bias: false",
-                            options.name(), model.family.config().architecture));
-  }
   require_calibration(options.name(), calibration);
-  return std::make_unique<FlapPlanner>(model.network, calibration, bias);
+  return std::make_unique<FlapPlanner>(model, calibration, bias);
 }
 
 }  // namespace prunenet

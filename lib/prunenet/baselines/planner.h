@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,9 @@ struct Selection {
   Plan plan;                       ///< layers may differ in width (whole blocks removed: an empty layer)
   std::vector<VectorF> down_bias;  ///< empty, or one [d] a layer: added to the down projection's bias
   nlohmann::json curve;            ///< learning curve where a policy was trained for this selection; else null
-  double training_seconds = 0.0;   ///< of the training that this call did; 0 where it was done before
+  double training_seconds = 0.0;   ///< of the training behind this selection; 0 where there is none
+  /// Without training, where the planner knows better than a clock around `select`.
+  std::optional<double> selection_seconds;
 };
 
 /// What planners may look at. All outlive the planner.
@@ -52,7 +55,8 @@ class Planner {
   /// False: every seed gives the same selection.
   [[nodiscard]] virtual bool uses_seed() const = 0;
   /// round_to as in make_uniform_plan. Throws Error(kInvalidArgument) for a ratio or rounding outside its range,
-  /// Error(kNumerical) naming layer and neuron where a score is not finite, and what `progress` throws.
+  /// Error(kUnsupported) where the model's architecture has no place for what the method changes, Error(kNumerical)
+  /// naming layer and neuron where a score is not finite, and what `progress` throws.
   [[nodiscard]] virtual Selection select(double ratio, std::int64_t round_to, std::uint64_t seed,
                                          Progress& progress) = 0;
 };
@@ -61,8 +65,7 @@ class Planner {
 /// `calibration`: token ids [B, T >= 2] int64, undefined where no text was given.
 ///
 /// Throws Error(kInvalidArgument) for unknown names and keys and for values outside their range, naming key, value and
-/// what is known; for a method that needs calibration text where there is none; and Error(kUnsupported) for a method
-/// that the model's architecture has no place for.
+/// what is known, and for a method that needs calibration text where there is none.
 [[nodiscard]] std::unique_ptr<Planner> make_planner(const nlohmann::json& options, const PlannerModel& model,
                                                     const torch::Tensor& calibration);
 

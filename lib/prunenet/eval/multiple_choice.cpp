@@ -158,6 +158,7 @@ MultipleChoice evaluate_multiple_choice(const CausalLm& model, const Tokenizer& 
     right += best_choice(items[i], scores[i], false) == items[i].label ? 1.0 : 0.0;
     right_norm += best_choice(items[i], scores[i], true) == items[i].label ? 1.0 : 0.0;
     partial = partial || items[i].partial;
+    result.chance += 1.0 / static_cast<double>(items[i].endings.size() * items.size());
   }
   result.acc = right / static_cast<double>(result.n);
   result.acc_stderr = standard_error(result.acc, result.n);

@@ -39,6 +39,7 @@ struct ChoiceScores {
 struct MultipleChoice {
   std::string file;
   std::int64_t n = 0;
+  double chance = 0.0;             ///< mean over items of 1 / choices: the accuracy of guessing
   double acc = 0.0;                ///< share of items whose likeliest choice is right; the first at ties
   double acc_stderr = 0.0;         ///< sqrt(p (1 - p) / (n - 1)), 0 where n is 1
   std::optional<double> acc_norm;  ///< the same by log-likelihood a Unicode character of the ending; not for partial

@@ -13,7 +13,6 @@ namespace prunenet {
 namespace {
 
 constexpr std::uint64_t kTextStream = 11;
-constexpr std::int64_t kTokensPerForward = 1024;
 
 MatrixF to_matrix(const torch::Tensor& tensor) {
   const torch::Tensor values = tensor.detach().contiguous();

@@ -108,6 +108,7 @@ Check record_schema() {
        {"spectrum",
         object({{"layer", integer(0)}, {"dense", list_of(not_negative()), true}, {"pruned", list_of(not_negative())}})},
        {"curve", curve_schema()},
+       {"key", text()},
        {"version", text()},
        {"command_line", text()}});
 }

@@ -1,0 +1,245 @@
+#include "prunenet/compare/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "prunenet/compare/policy_planner.h"
+#include "prunenet/compare/run_cell.h"
+#include "prunenet/core/error.h"
+#include "prunenet/core/sha256.h"
+
+namespace prunenet {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kMeasurementSeed = 1'000'003;  // far from the seeds of methods: other text than theirs
+constexpr const char* kPolicy = "policy";
+
+/// One method and its cells.
+struct Entry {
+  MethodRun run;
+  std::vector<CellSpec> cells;
+};
+
+json facts_of(const Checkpoint& checkpoint, const Family& family) {
+  std::string digests;
+  std::uint64_t bytes = 0;
+  for (const std::string& shard : checkpoint.shards()) {
+    const std::filesystem::path file = checkpoint.directory() / shard;
+    digests += sha256_file(file) + "\n";
+    bytes += std::filesystem::file_size(file);
+  }
+  const std::filesystem::path directory = std::filesystem::absolute(checkpoint.directory()).lexically_normal();
+  const std::filesystem::path name =
+      directory.has_filename() ? directory.filename() : directory.parent_path().filename();
+  return {{"name", name.string()},
+          {"parameters", checkpoint.parameters()},
+          {"bytes", bytes},
+          {"layers", family.config().num_hidden_layers},
+          {"intermediate_size", family.config().intermediate_size},
+          {"sha256", sha256_hex(std::as_bytes(std::span(digests)))}};
+}
+
+/// What all cells share, as far as it decides what they measure.
+json fixed_facts(const ComparisonRecipe& recipe, const json& model_facts) {
+  json fixed = {{"model", model_facts.at("sha256")}, {"texts", json::array()}, {"tasks", json::array()}};
+  for (const std::string& text : recipe.evaluation.texts) fixed["texts"].push_back(sha256_file(text));
+  for (const std::string& task : recipe.evaluation.tasks) fixed["tasks"].push_back(sha256_file(task));
+  if (!recipe.calibration.file.empty()) fixed["calibration"] = sha256_file(recipe.calibration.file);
+  return fixed;
+}
+
+/// Loads what is needed only where there is a cell to run, and once.
+class Bench {
+ public:
+  Bench(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress)
+      : recipe_(recipe),
+        files_(files),
+        progress_(progress),
+        checkpoint_(Checkpoint::open(files.model)),
+        family_(make_family(checkpoint_)),
+        tokenizer_(load_tokenizer(files.model)),
+        network_(CausalLm::load(checkpoint_, *family_, progress)),
+        model_facts_(facts_of(checkpoint_, *family_)) {
+    if (!recipe.calibration.file.empty()) {
+      calibration_ = calibration_windows(family_->config(), *tokenizer_, recipe.calibration.file,
+                                         recipe.calibration.windows, recipe.calibration.context);
+    }
+  }
+
+  [[nodiscard]] const json& model_facts() const { return model_facts_; }
+
+  [[nodiscard]] std::unique_ptr<Planner> make(json method) const {
+    method.erase("label");
+    const PlannerModel model{checkpoint_, *family_, network_};
+    if (method.at("name") == kPolicy) {
+      return make_policy_planner(method, model, files_.output / "policies" / file_name_of(method_label(method)));
+    }
+    return make_planner(method, model, calibration_);
+  }
+
+  [[nodiscard]] CellContext context() {
+    if (!moments_) {
+      const torch::NoGradGuard no_grad;
+      const ProbeText text = sample_probe_text(network_, recipe_.probe, kMeasurementSeed, progress_);
+      moments_ = collect_responses(network_, text.training, recipe_.probe, kMeasurementSeed, progress_);
+    }
+    json calibration;
+    if (calibration_.defined()) {
+      calibration = {{"file", recipe_.calibration.file},
+                     {"sha256", sha256_file(recipe_.calibration.file)},
+                     {"tokens", calibration_.numel()}};
+    }
+    return {.recipe = recipe_,
+            .model = {checkpoint_, *family_, network_},
+            .tokenizer = *tokenizer_,
+            .model_facts = model_facts_,
+            .calibration_facts = std::move(calibration),
+            .moments = *moments_,
+            .scratch = files_.output / "scratch",
+            .command_line = files_.command_line};
+  }
+
+ private:
+  const ComparisonRecipe& recipe_;
+  const ComparisonFiles& files_;
+  Progress& progress_;
+  Checkpoint checkpoint_;
+  std::unique_ptr<Family> family_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  CausalLm network_;
+  json model_facts_;
+  torch::Tensor calibration_;
+  std::optional<std::vector<ResponseMoments>> moments_;
+};
+
+/// True where the cell's record is there and counts. Throws Error(kMismatch) where it is of other settings.
+bool is_recorded(const CellSpec& cell, bool retry_failed) {
+  if (!std::filesystem::exists(cell.file)) return false;
+  const Record record = read_record(cell.file);
+  if (record.json.value("key", json()) != cell.key) {
+    throw Error(ErrorKind::kMismatch,
+                fmt::format("{} was measured with other settings, texts or another model; give another --out, or "
+                            "remove it",
+                            cell.file.string()));
+  }
+  return !(retry_failed && record.failed());
+}
+
+std::vector<Entry> make_entries(const ComparisonRecipe& recipe, const ComparisonFiles& files, const Bench& bench,
+                                const json& fixed) {
+  std::vector<Entry> entries;
+  for (const json& method : recipe.methods) {
+    Entry entry;
+    entry.run.planner = bench.make(method);
+    entry.cells = cells_of(method, entry.run.planner->uses_seed(), recipe, fixed, files.output);
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+void check_file_names(const std::vector<Entry>& entries) {
+  std::set<std::filesystem::path> seen;
+  for (const Entry& entry : entries) {
+    for (const CellSpec& cell : entry.cells) {
+      if (seen.insert(cell.file).second) continue;
+      throw Error(ErrorKind::kInvalidArgument,
+                  fmt::format("two cells would be recorded in {}; give the methods labels that differ in more than "
+                              "punctuation",
+                              cell.file.string()));
+    }
+  }
+}
+
+Record failed_record(const CellSpec& cell, const Entry& entry, const CellContext& context, std::string reason) {
+  std::replace(reason.begin(), reason.end(), '\n', ' ');
+  json record = cell_identity(cell, entry.run.planner->data_use(), context);
+  record["status"] = "failed";
+  record["error"] = reason;
+  return record_from_json(std::move(record), cell.file.string());
+}
+
+/// The cell's record, or one that says why it failed. Lets through what would strike every cell.
+Record run_or_record(const CellSpec& cell, Entry& entry, const CellContext& context, const Record& dense,
+                     Progress& progress) {
+  try {
+    return run_cell(cell, entry.run, context, dense, progress);
+  } catch (const Error& error) {
+    const ErrorKind kind = error.kind();
+    if (kind == ErrorKind::kInterrupted || kind == ErrorKind::kOutOfSpace || kind == ErrorKind::kIo) throw;
+    return failed_record(cell, entry, context, error.what());
+  } catch (const std::bad_alloc&) {
+    return failed_record(cell, entry, context, "not enough memory");
+  } catch (const c10::Error& error) {
+    return failed_record(cell, entry, context, error.what_without_backtrace());
+  }
+}
+
+std::string outcome(const Record& record) {
+  if (record.failed()) return "failed: " + record.error();
+  std::string text;
+  for (const json& result : record.part("/perplexity")) {
+    text += fmt::format("{}{} {:.2f}", text.empty() ? "" : ", ",
+                        std::filesystem::path(result.at("file").get<std::string>()).filename().string(),
+                        result.at("ppl").get<double>());
+  }
+  return text.empty() ? "done" : text;
+}
+
+}  // namespace
+
+ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress) {
+  const torch::NoGradGuard no_grad;
+  Bench bench(recipe, files, progress);
+  const json fixed = fixed_facts(recipe, bench.model_facts());
+  std::vector<Entry> entries = make_entries(recipe, files, bench, fixed);
+  check_file_names(entries);
+  std::filesystem::create_directories(files.output);
+
+  ComparisonSummary summary;
+  const CellSpec dense_spec = dense_cell(recipe, fixed, files.output);
+  std::vector<std::pair<Entry*, const CellSpec*>> open;
+  for (Entry& entry : entries) {
+    for (const CellSpec& cell : entry.cells) {
+      if (!is_recorded(cell, files.retry_failed)) {
+        open.emplace_back(&entry, &cell);
+        continue;
+      }
+      ++summary.reused;
+      summary.failed += read_record(cell.file).failed() ? 1 : 0;
+    }
+  }
+  const bool dense_there = is_recorded(dense_spec, files.retry_failed);
+  summary.reused += dense_there ? 1 : 0;
+  if (open.empty() && dense_there) return summary;
+
+  const CellContext context = bench.context();
+  if (!dense_there) {
+    write_record(dense_spec.file, run_dense_cell(dense_spec, context, progress));
+    ++summary.done;
+  }
+  const Record dense = read_record(dense_spec.file);
+  progress.note("dense: " + outcome(dense));
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const auto& [entry, cell] = open[i];
+    const Record record = run_or_record(*cell, *entry, context, dense, progress);
+    write_record(cell->file, record);
+    (record.failed() ? summary.failed : summary.done) += 1;
+    progress.note(fmt::format("cell {} of {}: {} at {}{}: {}", i + 1, open.size(), cell->label, cell->ratio,
+                              cell->seed ? fmt::format(", seed {}", *cell->seed) : "", outcome(record)));
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(context.scratch, ignored);
+  return summary;
+}
+
+}  // namespace prunenet

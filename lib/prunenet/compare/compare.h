@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "prunenet/compare/recipe.h"
+#include "prunenet/core/progress.h"
+
+namespace prunenet {
+
+struct ComparisonFiles {
+  std::filesystem::path model;   ///< directory
+  std::filesystem::path output;  ///< directory of the records, and of policies that are trained (`policies/`)
+  std::string command_line;      ///< for the records; may be empty
+  bool retry_failed = false;     ///< run cells again whose record says that they failed
+};
+
+struct ComparisonSummary {
+  std::int64_t done = 0;    ///< cells measured by this call
+  std::int64_t reused = 0;  ///< cells whose record was there
+  std::int64_t failed = 0;  ///< cells recorded as failed, by this call or before
+};
+
+/// Every method at every ratio with every seed, each cell a record in `files.output`. A cell whose record is there is
+/// not run again, so an interrupted comparison goes on where it stopped. A cell that fails (not enough memory, a number
+/// that is not finite, no calibration text, a method that the architecture has no place for) is recorded with its
+/// reason, and the rest is run.
+///
+/// Throws Error(kMismatch) where a record in the way is of other settings; Error(kInvalidArgument) for options that a
+/// method does not know, or a method that needs calibration text where there is none; what opening the model throws;
+/// Error(kInterrupted), Error(kOutOfSpace) and Error(kIo), which would strike every cell.
+ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress);
+
+}  // namespace prunenet

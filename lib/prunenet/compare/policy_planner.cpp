@@ -1,0 +1,159 @@
+#include "prunenet/compare/policy_planner.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "prunenet/baselines/method_options.h"
+#include "prunenet/baselines/score_planner.h"
+#include "prunenet/core/error.h"
+#include "prunenet/core/rng.h"
+#include "prunenet/core/sha256.h"
+#include "prunenet/family/checkpoint_weights.h"
+#include "prunenet/features/feature_extractor.h"
+#include "prunenet/policy/policy.h"
+#include "prunenet/train/recipe.h"
+#include "prunenet/train/session.h"
+
+namespace prunenet {
+
+namespace {
+
+constexpr std::uint64_t kSampleStream = 41;
+
+double seconds_of(const Policy& policy) {
+  double seconds = 0.0;
+  for (const char* part : {"probe_seconds", "feature_seconds", "training_seconds"}) {
+    seconds += policy.provenance.value(part, 0.0);
+  }
+  return seconds;
+}
+
+struct PolicyChoice {
+  std::filesystem::path file;    ///< empty where one is trained
+  std::optional<Recipe> recipe;  ///< how
+  bool sample = false;
+  double temperature = 1.0;
+};
+
+/// A policy that was loaded or trained, and what it says of this model.
+struct ScoredPolicy {
+  std::string source;
+  NeuronScores scores;
+  nlohmann::json curve;
+  double training_seconds = 0.0;
+  double scoring_seconds = 0.0;
+};
+
+class PolicyPlanner final : public Planner {
+ public:
+  PolicyPlanner(PolicyChoice choice, const PlannerModel& model, std::filesystem::path directory)
+      : choice_(std::move(choice)), model_(model), directory_(std::move(directory)) {}
+
+  [[nodiscard]] DataUse data_use() const override { return DataUse::kNone; }
+  [[nodiscard]] bool uses_seed() const override { return choice_.sample || choice_.recipe.has_value(); }
+
+  [[nodiscard]] Selection select(double ratio, std::int64_t round_to, std::uint64_t seed, Progress& progress) override {
+    const ScoredPolicy& policy = scored(seed, progress);
+    Selection selection;
+    std::string source = policy.source;
+    NeuronScores scores = policy.scores;
+    if (choice_.sample) {
+      source += fmt::format(", sampled with seed {}, temperature {}", seed, choice_.temperature);
+      add_noise(scores, seed);
+    }
+    selection.plan = make_uniform_plan(scores, ratio, round_to, source);
+    selection.curve = policy.curve;
+    selection.training_seconds = policy.training_seconds;
+    selection.selection_seconds = policy.scoring_seconds;
+    return selection;
+  }
+
+ private:
+  /// Gumbel noise: the best neurons are then a draw without replacement in proportion to exp(score / temperature).
+  void add_noise(NeuronScores& scores, std::uint64_t seed) const {
+    Rng rng(seed, kSampleStream);
+    for (std::vector<float>& layer : scores) {
+      for (float& score : layer) score = static_cast<float>(score / choice_.temperature + rng.gumbel());
+    }
+  }
+
+  const ScoredPolicy& scored(std::uint64_t seed, Progress& progress) {
+    const std::uint64_t key = choice_.recipe ? seed : 0;
+    const auto found = policies_.find(key);
+    if (found != policies_.end()) return found->second;
+    const std::filesystem::path file = choice_.recipe ? trained(seed, progress) : choice_.file;
+    Policy policy = load_policy(file);
+    check_features(policy, feature_names());
+    ScoredPolicy result{.source = "policy " + sha256_file(file),
+                        .scores = {},
+                        .curve = policy.curve,
+                        .training_seconds = seconds_of(policy),
+                        .scoring_seconds = 0.0};
+    const auto start = std::chrono::steady_clock::now();
+    extract_features(
+        CheckpointWeights(model_.checkpoint, model_.family),
+        [&](std::int64_t /*layer*/, const MatrixF& features) {
+          result.scores.push_back(score_neurons(policy.network, features));
+        },
+        progress);
+    result.scoring_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return policies_.emplace(key, std::move(result)).first->second;
+  }
+
+  [[nodiscard]] std::filesystem::path trained(std::uint64_t seed, Progress& progress) const {
+    const std::filesystem::path file = directory_ / fmt::format("seed-{}.safetensors", seed);
+    if (std::filesystem::exists(file)) return file;
+    Recipe recipe = *choice_.recipe;
+    recipe.train.seed = seed;
+    std::error_code error;
+    std::filesystem::create_directories(directory_, error);
+    const std::filesystem::path work = file.string() + ".train";
+    const torch::AutoGradMode with_gradients(true);
+    save_policy(file, train_on_models({model_.checkpoint.directory()}, recipe,
+                                      {.work_directory = work, .resume = std::filesystem::exists(work)}, progress));
+    std::filesystem::remove_all(work, error);
+    return file;
+  }
+
+  PolicyChoice choice_;
+  PlannerModel model_;
+  std::filesystem::path directory_;
+  std::map<std::uint64_t, ScoredPolicy> policies_;
+};
+
+}  // namespace
+
+std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, const PlannerModel& model,
+                                             const std::filesystem::path& directory) {
+  const MethodOptions method(options);
+  method.check_keys({"file", "recipe", "sample", "temperature"});
+  if (options.contains("file") == options.contains("recipe")) {
+    throw Error(ErrorKind::kInvalidArgument, "method 'policy' needs either 'file' or 'recipe'");
+  }
+  PolicyChoice choice;
+  if (options.contains("file")) {
+    if (!options["file"].is_string()) throw Error(ErrorKind::kInvalidArgument, "method 'policy': 'file' is not a text");
+    choice.file = options["file"].get<std::string>();
+  } else {
+    choice.recipe = recipe_from_json(method.section("recipe"));
+  }
+  choice.sample = method.boolean_or("sample", false);
+  if (options.contains("temperature")) {
+    const nlohmann::json& temperature = options["temperature"];
+    if (!choice.sample || !temperature.is_number() || !(temperature.get<double>() > 0.0)) {
+      throw Error(ErrorKind::kInvalidArgument,
+                  fmt::format("method 'policy': 'temperature' is {}; it must be a positive "
+                              "number, and go with 'sample: true'",
+                              temperature.dump()));
+    }
+    choice.temperature = temperature.get<double>();
+  }
+  return std::make_unique<PolicyPlanner>(std::move(choice), model, directory);
+}
+
+}  // namespace prunenet

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "prunenet/baselines/planner.h"
+
+namespace prunenet {
+
+/// The planner of this project's own policies, for options
+/// - `file`: a policy file; or
+/// - `recipe`: an object as `prunenet train --recipe` reads it: one policy a seed is trained where there is none yet in
+///   `directory`, for all ratios; its seed is the cell's;
+/// - `sample`: false takes the best neurons, true draws them from the policy; `temperature` divides the scores then.
+///
+/// Training is resumed where it was interrupted. Throws Error(kInvalidArgument) for unknown keys, values outside their
+/// range, or not exactly one of `file` and `recipe`.
+[[nodiscard]] std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, const PlannerModel& model,
+                                                           const std::filesystem::path& directory);
+
+}  // namespace prunenet
