@@ -1,6 +1,7 @@
 #include "prunenet/compare/compare.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -58,6 +59,14 @@ json fixed_facts(const ComparisonRecipe& recipe, const json& model_facts) {
   return fixed;
 }
 
+/// As `make_planner`, with the policy among the known ones.
+void check_name(const std::string& name) {
+  const std::vector<std::string> known = planner_names();
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("method '{}' is unknown; known are {}, {}", name, kPolicy, fmt::join(known, ", ")));
+}
+
 /// Loads what is needed only where there is a cell to run, and once.
 class Bench {
  public:
@@ -84,6 +93,7 @@ class Bench {
     if (method.at("name") == kPolicy) {
       return make_policy_planner(method, model, files_.output / "policies" / file_name_of(method_label(method)));
     }
+    check_name(method.at("name"));
     return make_planner(method, model, calibration_);
   }
 
