@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "baselines/loaded_model.h"
+#include "prunenet/policy/policy.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 
@@ -57,6 +58,19 @@ TEST_F(PolicyPlannerTest, TakesAPolicyThatIsThere) {
   EXPECT_EQ(select(*loaded, 0.3, 9).plan.keep_indices, first.plan.keep_indices);
 }
 
+TEST_F(PolicyPlannerTest, ScoresLayersByPoliciesThatDidNotTrainOnThem) {
+  const auto folded = planner({{"name", "policy"}, {"recipe", kRecipe}, {"folds", 2}});
+  const Plan plan = select(*folded, 0.3, 1).plan;
+  for (std::int64_t fold = 0; fold < 2; ++fold) {
+    const std::string file = directory_ / ("seed-1-fold-" + std::to_string(fold) + ".safetensors");
+    EXPECT_EQ(load_policy(file).recipe.at("train").at("held_out_fold"), fold);
+    const Plan alone = select(*planner({{"name", "policy"}, {"file", file}}), 0.3, 1).plan;
+    for (std::size_t layer = static_cast<std::size_t>(fold); layer < plan.keep_indices.size(); layer += 2) {
+      EXPECT_EQ(plan.keep_indices[layer], alone.keep_indices[layer]) << layer;
+    }
+  }
+}
+
 TEST_F(PolicyPlannerTest, SamplesBySeed) {
   const Selection best = select(*planner({{"name", "policy"}, {"recipe", kRecipe}}), 0.3, 1);
   const std::string file = directory_ / "seed-1.safetensors";
@@ -79,6 +93,8 @@ TEST_F(PolicyPlannerTest, RefusesOptionsItCannotFollow) {
   refused({{"name", "policy"}, {"policy", "p"}}, {"'policy'", "sample"});
   refused({{"name", "policy"}, {"file", "p"}, {"temperature", 2.0}}, {"'temperature'", "sample"});
   refused({{"name", "policy"}, {"file", "p"}, {"sample", true}, {"temperature", -1.0}}, {"-1.0"});
+  refused({{"name", "policy"}, {"file", "p"}, {"folds", 3}}, {"'folds'", "recipe"});
+  refused({{"name", "policy"}, {"recipe", kRecipe}, {"folds", 1}}, {"'folds'", "1"});
   refused({{"name", "policy"}, {"recipe", {{"train", {{"step", 3}}}}}}, {"train.step", "steps"});
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <set>
 
 #include "support/expect_error.h"
 #include "train/synthetic_environment.h"
@@ -104,6 +105,62 @@ TEST(Trainer, ScorePenaltyKeepsTheScoresSmall) {
   EXPECT_LT(held.curve().back().score_spread, 0.5 * free.curve().back().score_spread);
 }
 
+/// The synthetic environment with its second feature silent, remembering which layers were asked about.
+class WatchedEnvironment final : public Environment {
+ public:
+  explicit WatchedEnvironment(std::int64_t layers) : inner_(layers, 40, 1) {
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+      features_.push_back(inner_.features(layer).clone());
+      features_.back().select(1, 1).zero_();
+    }
+  }
+  [[nodiscard]] std::int64_t num_layers() const override { return inner_.num_layers(); }
+  [[nodiscard]] const torch::Tensor& features(std::int64_t layer) const override {
+    return features_[static_cast<std::size_t>(layer)];
+  }
+  [[nodiscard]] std::vector<double> distortions(std::int64_t layer, const torch::Tensor& rankings,
+                                                std::int64_t kept) const override {
+    asked.insert(layer);
+    return inner_.distortions(layer, rankings, kept);
+  }
+  [[nodiscard]] SwapRewards swap_rewards(std::int64_t layer, const torch::Tensor& rankings,
+                                         std::int64_t kept) const override {
+    return inner_.swap_rewards(layer, rankings, kept);
+  }
+  [[nodiscard]] std::vector<double> held_out_distortions(std::int64_t layer, const torch::Tensor& rankings,
+                                                         std::int64_t kept) const override {
+    return distortions(layer, rankings, kept);
+  }
+
+  mutable std::set<std::int64_t> asked;
+
+ private:
+  SyntheticEnvironment inner_;
+  std::vector<torch::Tensor> features_;
+};
+
+TEST(Trainer, LeavesTheHeldOutFoldAlone) {
+  TrainOptions options = small_options();
+  options.folds = 3;
+  options.held_out_fold = 1;
+  const WatchedEnvironment environment(7);
+  Trainer trainer(environment, options);
+  run(trainer);
+  EXPECT_EQ(environment.asked, (std::set<std::int64_t>{0, 2, 3, 5, 6}));
+  options.held_out_fold = 0;
+  options.folds = 2;
+  expect_error(ErrorKind::kInvalidArgument, {"2 folds", "1 layers"}, [&] { Trainer(WatchedEnvironment(1), options); });
+}
+
+TEST(Trainer, GivesNoWeightToAFeatureThatSaysNothing) {
+  const WatchedEnvironment environment(3);
+  Trainer trainer(environment, small_options());
+  run(trainer);
+  const torch::Tensor weight = trainer.best_policy()->first_weight();
+  EXPECT_EQ(weight.select(1, 1).abs().max().item<float>(), 0.0F);
+  EXPECT_GT(weight.select(1, 0).abs().min().item<float>(), 0.0F);
+}
+
 TEST(Trainer, StateOfAnotherRunIsRefused) {
   const SyntheticEnvironment environment(4, 60, 5);
   TrainOptions options = small_options();
@@ -135,6 +192,8 @@ TEST(TrainOptions, EveryFieldHasItsRange) {
   expect_refused("gradient_clip", [](auto& o) { o.gradient_clip = 0.0; });
   expect_refused("score_penalty", [](auto& o) { o.score_penalty = -1.0; });
   expect_refused("validate_every", [](auto& o) { o.validate_every = 0; });
+  expect_refused("folds", [](auto& o) { o.folds = 0; });
+  expect_refused("held_out_fold", [](auto& o) { o.held_out_fold = 1; });
   expect_refused("validation_ratios", [](auto& o) { o.validation_ratios = {1.0}; });
   expect_refused("learning_rate", [](auto& o) { o.learning_rate = std::numeric_limits<double>::quiet_NaN(); });
 }

@@ -38,6 +38,7 @@ struct PolicyChoice {
   std::optional<Recipe> recipe;  ///< how
   bool sample = false;
   double temperature = 1.0;
+  std::int64_t folds = 1;  ///< above 1: every layer is scored by a policy that was not trained on it
 };
 
 /// A policy that was loaded or trained, and what it says of this model.
@@ -86,18 +87,21 @@ class PolicyPlanner final : public Planner {
     const std::uint64_t key = choice_.recipe ? seed : 0;
     const auto found = policies_.find(key);
     if (found != policies_.end()) return found->second;
-    const std::filesystem::path file = choice_.recipe ? trained(seed, progress) : choice_.file;
-    Policy policy = load_policy(file);
-    check_features(policy, feature_names());
-    ScoredPolicy result{.source = "policy " + sha256_file(file),
-                        .scores = {},
-                        .curve = policy.curve,
-                        .training_seconds = seconds_of(policy),
-                        .scoring_seconds = 0.0};
+    ScoredPolicy result;
+    std::vector<Policy> folds;
+    for (std::int64_t fold = 0; fold < choice_.folds; ++fold) {
+      const std::filesystem::path file = choice_.recipe ? trained(seed, fold, progress) : choice_.file;
+      folds.push_back(load_policy(file));
+      check_features(folds.back(), feature_names());
+      result.source += (fold == 0 ? "policy " : ", ") + sha256_file(file);
+      result.training_seconds += seconds_of(folds.back());
+    }
+    result.curve = folds.front().curve;
     const auto start = std::chrono::steady_clock::now();
     extract_features(
         CheckpointWeights(model_.checkpoint, model_.family),
-        [&](std::int64_t /*layer*/, const MatrixF& features) {
+        [&](std::int64_t layer, const MatrixF& features) {
+          Policy& policy = folds[static_cast<std::size_t>(layer % choice_.folds)];
           result.scores.push_back(score_neurons(policy.network, features));
         },
         progress);
@@ -105,11 +109,15 @@ class PolicyPlanner final : public Planner {
     return policies_.emplace(key, std::move(result)).first->second;
   }
 
-  [[nodiscard]] std::filesystem::path trained(std::uint64_t seed, Progress& progress) const {
-    const std::filesystem::path file = directory_ / fmt::format("seed-{}.safetensors", seed);
+  [[nodiscard]] std::filesystem::path trained(std::uint64_t seed, std::int64_t fold, Progress& progress) const {
+    const std::string name =
+        choice_.folds == 1 ? fmt::format("seed-{}", seed) : fmt::format("seed-{}-fold-{}", seed, fold);
+    const std::filesystem::path file = directory_ / (name + ".safetensors");
     if (std::filesystem::exists(file)) return file;
     Recipe recipe = *choice_.recipe;
     recipe.train.seed = seed;
+    recipe.train.folds = choice_.folds;
+    recipe.train.held_out_fold = fold;
     std::error_code error;
     std::filesystem::create_directories(directory_, error);
     const std::filesystem::path work = file.string() + ".train";
@@ -131,7 +139,7 @@ class PolicyPlanner final : public Planner {
 std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, const PlannerModel& model,
                                              const std::filesystem::path& directory) {
   const MethodOptions method(options);
-  method.check_keys({"file", "recipe", "sample", "temperature"});
+  method.check_keys({"file", "recipe", "folds", "sample", "temperature"});
   if (options.contains("file") == options.contains("recipe")) {
     throw Error(ErrorKind::kInvalidArgument, "method 'policy' needs either 'file' or 'recipe'");
   }
@@ -141,6 +149,16 @@ std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, cons
     choice.file = options["file"].get<std::string>();
   } else {
     choice.recipe = recipe_from_json(method.section("recipe"));
+  }
+  if (options.contains("folds")) {
+    const nlohmann::json& folds = options["folds"];
+    if (!choice.recipe || !folds.is_number_integer() || folds.get<std::int64_t>() < 2) {
+      throw Error(
+          ErrorKind::kInvalidArgument,
+          fmt::format("method 'policy': 'folds' is {}; it must be an integer of at least 2, and go with 'recipe'",
+                      folds.dump()));
+    }
+    choice.folds = folds.get<std::int64_t>();
   }
   choice.sample = method.boolean_or("sample", false);
   if (options.contains("temperature")) {

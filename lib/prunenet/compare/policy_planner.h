@@ -12,6 +12,9 @@ namespace prunenet {
 /// - `file`: a policy file; or
 /// - `recipe`: an object as `prunenet train --recipe` reads it: one policy a seed is trained where there is none yet in
 ///   `directory`, for all ratios; its seed is the cell's;
+/// - `folds` (with `recipe`): that many policies, each trained without the layers l with l modulo folds = its number,
+/// which
+///   it then scores: tells what a policy has learnt from what it remembers;
 /// - `sample`: false takes the best neurons, true draws them from the policy; `temperature` divides the scores then.
 ///
 /// Training is resumed where it was interrupted. Throws Error(kInvalidArgument) for unknown keys, values outside their

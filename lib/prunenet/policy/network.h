@@ -33,6 +33,8 @@ class PolicyNetworkImpl : public torch::nn::Module {
   [[nodiscard]] torch::Tensor forward(torch::Tensor features);
   [[nodiscard]] std::int64_t feature_count() const { return feature_count_; }
   [[nodiscard]] const NetworkOptions& options() const { return options_; }
+  /// W_0, hidden x F.
+  [[nodiscard]] torch::Tensor first_weight() const { return layers_.front()->weight; }
 
  private:
   std::int64_t feature_count_;

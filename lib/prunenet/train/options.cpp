@@ -42,6 +42,9 @@ void check(const TrainOptions& options) {
   require(options.gradient_clip > 0.0, "gradient_clip", options.gradient_clip, "above 0");
   require(options.score_penalty >= 0.0, "score_penalty", options.score_penalty, "at least 0");
   require(options.validate_every >= 1, "validate_every", as_double(options.validate_every), "at least 1");
+  require(options.folds >= 1, "folds", as_double(options.folds), "at least 1");
+  require(options.held_out_fold >= 0 && options.held_out_fold < options.folds, "held_out_fold",
+          as_double(options.held_out_fold), "from 0 to below folds");
   require(!options.validation_ratios.empty(), "validation_ratios", 0, "one ratio or more");
   for (const double ratio : options.validation_ratios) {
     require(ratio > 0.0 && ratio < 1.0, "validation_ratios", ratio, "between 0 and 1");

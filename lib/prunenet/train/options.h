@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,10 @@ struct TrainOptions {
   double score_penalty = 0.003;      ///< times mean z^2: keeps the scores small, so the entropy up
   std::int64_t validate_every = 25;  ///< steps between validations; the best validated policy is kept
   std::vector<double> validation_ratios = {0.2, 0.3, 0.5};
+  /// Features whose names contain one of these have no say (ablations): "field." leaves out all of the mean field.
+  std::vector<std::string> without_features;
+  std::int64_t folds = 1;          ///< of the layers, by index modulo folds; 1: all layers train
+  std::int64_t held_out_fold = 0;  ///< its layers neither train nor validate (where folds > 1)
   NetworkOptions network;
   std::uint64_t seed = 0;
 };

@@ -74,6 +74,17 @@ Field integers(const std::string& key, std::vector<std::int64_t>& target) {
           [&target] { return json(target); }};
 }
 
+Field texts(const std::string& key, std::vector<std::string>& target) {
+  return {[&target, key](const json& value) {
+            const bool valid = value.is_array() && std::all_of(value.begin(), value.end(), [](const json& item) {
+                                 return item.is_string() && !item.get_ref<const std::string&>().empty();
+                               });
+            if (!valid) fail(key, value, "a list of names");
+            target = value.get<std::vector<std::string>>();
+          },
+          [&target] { return json(target); }};
+}
+
 template <typename Enumeration>
 Field named(const std::string& key, Enumeration& target, Enumeration (*parse)(std::string_view)) {
   return {[&target, key, parse](const json& value) {
@@ -113,6 +124,9 @@ std::map<std::string, Section> sections(Recipe& recipe) {
             {"score_penalty", number("train.score_penalty", train.score_penalty)},
             {"validate_every", integer("train.validate_every", train.validate_every)},
             {"validation_ratios", numbers("train.validation_ratios", train.validation_ratios)},
+            {"without_features", texts("train.without_features", train.without_features)},
+            {"folds", integer("train.folds", train.folds)},
+            {"held_out_fold", integer("train.held_out_fold", train.held_out_fold)},
             {"hidden", integer("train.hidden", train.network.hidden)},
             {"depth", integer("train.depth", train.network.depth)},
             {"seed", seed("train.seed", train.seed)}}}};

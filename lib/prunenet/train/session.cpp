@@ -91,17 +91,36 @@ Probe probe_of(const Model& model, std::size_t index, const Recipe& recipe, cons
   return probe;
 }
 
-void add_layers(const Model& model, Probe probe, const RewardOptions& reward, ModelEnvironment& environment,
+/// 1 for every feature that has a say, 0 for the others, float [F].
+torch::Tensor feature_mask(const std::vector<std::string>& without) {
+  const std::vector<std::string>& names = feature_names();
+  torch::Tensor mask = torch::ones({static_cast<std::int64_t>(names.size())});
+  for (const std::string& part : without) {
+    bool found = false;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i].find(part) == std::string::npos) continue;
+      mask[static_cast<std::int64_t>(i)] = 0.0;
+      found = true;
+    }
+    if (found) continue;
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("'{}' of 'train.without_features' is part of no feature's name", part));
+  }
+  return mask;
+}
+
+void add_layers(const Model& model, Probe probe, const Recipe& recipe, ModelEnvironment& environment,
                 Progress& progress) {
+  const torch::Tensor mask = feature_mask(recipe.train.without_features);
   const CheckpointWeights weights(model.checkpoint, *model.family);
   extract_features(
       weights,
       [&](std::int64_t layer, const MatrixF& features) {
         const auto index = static_cast<std::size_t>(layer);
         const FfnWeights ffn = read_ffn(model.checkpoint, *model.family, layer);
-        environment.add({.features = to_tensor(features),
-                         .training = make_distortion(reward, ffn, probe.training.at(index)),
-                         .held_out = make_distortion(reward, ffn, probe.held_out.at(index))});
+        environment.add({.features = to_tensor(features) * mask,
+                         .training = make_distortion(recipe.reward, ffn, probe.training.at(index)),
+                         .held_out = make_distortion(recipe.reward, ffn, probe.held_out.at(index))});
         probe.training[index] = {};  // moments are the size of the model: keep the distortion's form of them only
         probe.held_out[index] = {};
       },
@@ -157,6 +176,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
   if (directories.empty()) throw Error(ErrorKind::kInvalidArgument, "training needs at least one model");
   check(recipe.probe);
   check(recipe.train);
+  static_cast<void>(feature_mask(recipe.train.without_features));  // refuses bad names before the long part
   std::vector<Model> models;
   models.reserve(directories.size());
   for (const auto& path : directories) models.push_back(open_model(path));
@@ -169,7 +189,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
     const auto probe_start = Clock::now();
     Probe probe = probe_of(models[i], i, recipe, directory, progress);
     probe_seconds += seconds_since(probe_start);
-    add_layers(models[i], std::move(probe), recipe.reward, environment, progress);
+    add_layers(models[i], std::move(probe), recipe, environment, progress);
   }
   const double feature_seconds = seconds_since(start) - probe_seconds;
 

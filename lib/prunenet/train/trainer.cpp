@@ -49,7 +49,25 @@ CurvePoint curve_point(const nlohmann::json& numbers) {
 
 PolicyNetwork make_network(const Environment& environment, const TrainOptions& options) {
   Rng rng(options.seed, kNetworkStream);
-  return PolicyNetwork(environment.features(0).size(1), options.network, rng);
+  PolicyNetwork network(environment.features(0).size(1), options.network, rng);
+  torch::NoGradGuard no_grad;
+  torch::Tensor says_something = torch::zeros({network->feature_count()}, torch::kBool);
+  for (std::int64_t layer = 0; layer < environment.num_layers(); ++layer) {
+    says_something.logical_or_(environment.features(layer).ne(0.0).any(0));
+  }
+  // Without gradient these weights stay what they are; zero, the policy does not read what it was not trained on.
+  network->first_weight().mul_(says_something);
+  return network;
+}
+
+std::vector<std::int64_t> training_layers(const Environment& environment, const TrainOptions& options) {
+  std::vector<std::int64_t> layers;
+  for (std::int64_t layer = 0; layer < environment.num_layers(); ++layer) {
+    if (options.folds == 1 || layer % options.folds != options.held_out_fold) layers.push_back(layer);
+  }
+  if (!layers.empty()) return layers;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("{} folds of {} layers leave none to train on", options.folds, environment.num_layers()));
 }
 
 }  // namespace
@@ -57,6 +75,7 @@ PolicyNetwork make_network(const Environment& environment, const TrainOptions& o
 Trainer::Trainer(const Environment& environment, const TrainOptions& options)
     : environment_(environment), options_(options), rng_(options.seed, kTrainingStream) {
   check(options_);
+  layers_ = training_layers(environment_, options_);
   network_ = make_network(environment_, options_);
   best_ = make_network(environment_, options_);
   optimizer_ = std::make_unique<torch::optim::AdamW>(
@@ -67,8 +86,7 @@ Trainer::Trainer(const Environment& environment, const TrainOptions& options)
 Trainer::~Trainer() = default;
 
 std::vector<std::int64_t> Trainer::draw_layers() {
-  std::vector<std::int64_t> layers(static_cast<std::size_t>(environment_.num_layers()));
-  std::iota(layers.begin(), layers.end(), std::int64_t{0});
+  std::vector<std::int64_t> layers = layers_;
   const std::size_t count = std::min(layers.size(), static_cast<std::size_t>(options_.layers_per_step));
   for (std::size_t i = 0; i < count; ++i) std::swap(layers[i], layers[i + rng_.below(layers.size() - i)]);
   layers.resize(count);
@@ -150,7 +168,7 @@ CurvePoint Trainer::validate() {
   torch::NoGradGuard no_grad;
   double reward = 0.0;
   double spread = 0.0;
-  for (std::int64_t layer = 0; layer < environment_.num_layers(); ++layer) {
+  for (const std::int64_t layer : layers_) {
     const torch::Tensor scores = network_->forward(environment_.features(layer));
     const torch::Tensor ranking = scores.argsort(0, /*descending=*/true).unsqueeze(0);
     for (const double ratio : options_.validation_ratios) {
@@ -158,7 +176,7 @@ CurvePoint Trainer::validate() {
     }
     spread += scores.std(/*unbiased=*/false).item<double>();
   }
-  const auto layers = static_cast<double>(environment_.num_layers());
+  const auto layers = static_cast<double>(layers_.size());
   const auto ratios = static_cast<double>(options_.validation_ratios.size());
   return {.step = step_,
           .train_reward = reward_count_ > 0 ? reward_sum_ / static_cast<double>(reward_count_) : 0.0,

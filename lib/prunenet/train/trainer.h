@@ -36,7 +36,8 @@ struct TrainerState {
 /// - rloo: the gradient of  mean over samples m of  advantage_m * log p(ranking_m, kept);
 /// - conditional: the gradient of  sum over neurons i of  w_i z_i,  w_i = mean_m dP(i kept)/dz_i * (reward with i minus
 ///   reward without i).
-/// One step draws a ratio and a batch of layers; see DESIGN "Training" and experiments/ablation.
+/// One step draws a ratio and a batch of layers; a feature that is 0 in every layer has no weight. See DESIGN
+/// "Training" and experiments/ablation.
 class Trainer {
  public:
   /// The environment must outlive the trainer. Throws what `check` throws.
@@ -72,6 +73,7 @@ class Trainer {
 
   const Environment& environment_;
   TrainOptions options_;
+  std::vector<std::int64_t> layers_;  ///< those that train and validate
   Rng rng_;
   PolicyNetwork network_ = nullptr;
   PolicyNetwork best_ = nullptr;
