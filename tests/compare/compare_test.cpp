@@ -192,6 +192,26 @@ TEST_F(CompareTest, ComparesAccuracyWithTheDenseModel) {
   EXPECT_EQ(record("out/magnitude-0.5.json").part("/tasks").size(), 0U);
 }
 
+TEST_F(CompareTest, TrainsAPolicyARecipe) {
+  json policies = recipe();
+  policies["ratios"] = {0.5};
+  policies["seeds"] = {0U};
+  const auto policy = [](const char* label, int steps) -> json {
+    return {{"name", "policy"},
+            {"label", label},
+            {"recipe",
+             {{"probe", {{"tokens", 64}, {"held_out_tokens", 32}, {"sequence_length", 16}}},
+              {"train", {{"steps", steps}, {"validate_every", 1}, {"hidden", 8}, {"depth", 1}}}}}};
+  };
+  policies["methods"] = {policy("short", 1), policy("long", 9)};
+  run("out", policies);
+  const Record brief = record("out/short-0.5-seed-0.json");
+  const Record lengthy = record("out/long-0.5-seed-0.json");
+  EXPECT_EQ(brief.part("/curve").size(), 1U);
+  EXPECT_EQ(lengthy.part("/curve").size(), 9U);
+  EXPECT_NE(brief.part("/layers/keep_indices"), lengthy.part("/layers/keep_indices"));
+}
+
 TEST_F(CompareTest, RefusesRecordsOfOtherSettings) {
   run("out", recipe());
   json other = recipe();

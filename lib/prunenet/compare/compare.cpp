@@ -88,10 +88,14 @@ class Bench {
   [[nodiscard]] const json& model_facts() const { return model_facts_; }
 
   [[nodiscard]] std::unique_ptr<Planner> make(json method) const {
+    const std::string label = file_name_of(method_label(method));
     method.erase("label");
     const PlannerModel model{checkpoint_, *family_, network_};
     if (method.at("name") == kPolicy) {
-      return make_policy_planner(method, model, files_.output / "policies" / file_name_of(method_label(method)));
+      // The digest keeps a policy from being taken for that of another recipe under the same label.
+      const std::string options = method.dump();
+      const std::string digest = sha256_hex(std::as_bytes(std::span(options))).substr(0, 12);
+      return make_policy_planner(method, model, files_.output / "policies" / (label + "-" + digest));
     }
     check_name(method.at("name"));
     return make_planner(method, model, calibration_);
