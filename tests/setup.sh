@@ -3,18 +3,27 @@
 # Where everything is there already it changes nothing, asks for nothing and touches no network.
 set -euo pipefail
 
+# `setup.sh build` leaves out what only the tests and their reports need.
 packages=(
   # tools
-  ca-certificates ccache clang-format clangd cmake g++ git ninja-build pkg-config python3 shellcheck
+  ca-certificates ccache cmake g++ git ninja-build pkg-config python3
   # numbers; OpenBLAS, because a matrix product of the reference BLAS is 200 times slower
   libeigen3-dev libopenblas-dev libspectra-dev libtorch-dev
   # formats and text
   libpcre2-dev libsentencepiece-dev libssl-dev libutf8proc-dev libyaml-cpp-dev nlohmann-json3-dev
   # command line
   libboost-program-options-dev libfmt-dev libspdlog-dev
-  # tests
-  libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
+  # figures of reports
+  gnuplot-nox
 )
+if [[ ${1:-all} != build ]]; then
+  packages+=(
+    clang-format clangd shellcheck
+    libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
+    # a browser that opens reports, and the notebook
+    chromium jupyter-nbconvert python3-ipykernel python3-matplotlib
+  )
+fi
 
 if ! command -v dpkg-query > /dev/null; then
   echo "setup: this is no Debian system; have the equivalents of these installed: ${packages[*]}" >&2

@@ -87,7 +87,8 @@ bool VerbOptions::parse(const std::vector<std::string>& arguments) {
 
 void VerbOptions::check_unnamed(const po::parsed_options& parsed) const {
   for (const po::option& option : parsed.options) {
-    if (option.position_key < static_cast<int>(positional_.max_total_count())) continue;
+    if (option.position_key < 0) continue;  // it has a name
+    if (static_cast<unsigned>(option.position_key) < positional_.max_total_count()) continue;
     throw po::error(fmt::format("unexpected argument '{}'", option.value.front()));
   }
 }

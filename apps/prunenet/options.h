@@ -57,8 +57,9 @@ class VerbOptions {
 
   /// `verb.add()("ratio", value_of(ratio, "R"), "...")`; a target must outlive `parse`.
   boost::program_options::options_description_easy_init add() { return own_.add_options(); }
-  /// Arguments without a name go to this option.
-  void positional(const char* option) { positional_.add(option, 1); }
+  /// Arguments without a name go to this option: one, or `kAnyNumber`.
+  static constexpr int kAnyNumber = -1;
+  void positional(const char* option, int count = 1) { positional_.add(option, count); }
 
   /// False where `--help` was asked for, and printed: then there is nothing left to do.
   [[nodiscard]] bool parse(const std::vector<std::string>& arguments);

@@ -17,6 +17,7 @@ void run_eval(const Arguments& arguments);
 void run_generate(const Arguments& arguments);
 void run_inspect(const Arguments& arguments);
 void run_compare(const Arguments& arguments);
+void run_report(const Arguments& arguments);
 
 struct Verb {
   std::string_view name;
@@ -24,7 +25,7 @@ struct Verb {
   void (*run)(const Arguments& arguments);
 };
 
-inline constexpr std::array<Verb, 7> kVerbs = {{
+inline constexpr std::array<Verb, 8> kVerbs = {{
     {"import", "make a checked model directory of a GGUF file or another directory", run_import},
     {"train", "train a policy on one or more models of a family", run_train},
     {"apply", "prune a model by a policy at any ratio", run_apply},
@@ -32,6 +33,7 @@ inline constexpr std::array<Verb, 7> kVerbs = {{
     {"generate", "continue a prompt", run_generate},
     {"compare", "prune by many methods, ratios and seeds, and measure them all", run_compare},
     {"inspect", "show what is in a model directory, a policy or a plan", run_inspect},
+    {"report", "draw records of a comparison on one page", run_report},
 }};
 
 }  // namespace prunenet::cli

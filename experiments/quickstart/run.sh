@@ -52,8 +52,8 @@ prunenet="$root/build/apps/prunenet/prunenet" # steps.sh reads it, too
 version_of() { sha256sum "$@" | cut -c1-64 | tr '\n' ' '; }
 
 heading "set-up and build"
-bash "$root/tests/setup.sh"
-cmake -S "$root" -B "$root/build" -G Ninja -DCMAKE_BUILD_TYPE=Release >"$work/configure.log" ||
+bash "$root/tests/setup.sh" build
+cmake -S "$root" -B "$root/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPRUNENET_BUILD_TESTS=OFF >"$work/configure.log" ||
   fail 1 "cmake failed; see $work/configure.log"
 cmake --build "$root/build" --target prunenet
 
