@@ -86,13 +86,15 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
   if (!arguments.dry_run) check_new_directory(arguments.out, arguments.force);
 }
 
-Plan get_plan(const ApplyArguments& arguments, const Model& model, const CommonOptions& common, Progress& progress) {
-  if (!arguments.from_plan.empty()) return read_plan_file(arguments.from_plan);
+PlanFromPolicy get_plan(const ApplyArguments& arguments, const Model& model, const CommonOptions& common,
+                        Progress& progress) {
+  if (!arguments.from_plan.empty()) return {read_plan_file(arguments.from_plan), std::nullopt};
   PlanRequest request;
   request.policy = arguments.policy;
   request.ratio = *arguments.ratio;
   request.round_to = arguments.round_to;
-  if (arguments.sample) request.sample_seed = static_cast<std::uint64_t>(common.seed.value_or(0));
+  request.sample = arguments.sample;
+  if (common.seed) request.seed = static_cast<std::uint64_t>(*common.seed);
   return make_plan(model, request, progress);
 }
 
@@ -120,7 +122,7 @@ void run_apply(const Arguments& words) {
   Job job(options.common());
   const auto start = std::chrono::steady_clock::now();
   const Model model = open_model(arguments.model);
-  const Plan plan = get_plan(arguments, model, options.common(), job.progress());
+  const auto [plan, seed] = get_plan(arguments, model, options.common(), job.progress());
   const PruneEstimate sizes = estimate_prune(model.checkpoint, *model.family, plan);
   Facts facts = describe(sizes, plan);
   if (!arguments.dry_run) {
@@ -129,7 +131,7 @@ void run_apply(const Arguments& words) {
     prune.force = arguments.force;
     prune.policy = arguments.policy;
     prune.command_line = quote_command("apply", words);
-    if (arguments.sample) prune.seed = static_cast<std::uint64_t>(options.common().seed.value_or(0));
+    prune.seed = seed;
     const PruneReport report = prune_checkpoint(model.checkpoint, *model.family, plan, prune, job.progress());
     facts.emplace_back("peak memory", human_bytes(report.peak_rss_bytes));
     facts.emplace_back("written to", arguments.out);

@@ -21,6 +21,8 @@
 #include "prunenet/core/file.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/policy/policy.h"
+#include "prunenet/policy/policy_kind.h"
+#include "prunenet/policy/published_policy.h"
 #include "verbs.h"
 
 namespace prunenet::cli {
@@ -113,15 +115,61 @@ std::string models_of(const json& provenance) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-Report inspect_policy(const std::filesystem::path& path) {
-  const Policy policy = load_policy(path);
+std::int64_t count_parameters(const torch::nn::Module& network) {
   std::int64_t parameters = 0;
-  for (const auto& tensor : policy.network->parameters()) parameters += tensor.numel();
+  for (const auto& tensor : network.parameters()) parameters += tensor.numel();
+  return parameters;
+}
+
+Report inspect_published_policy(const std::filesystem::path& path) {
+  const PublishedPolicy policy = load_published_policy(path);
+  const std::int64_t parameters = count_parameters(*policy.network);
+  const json shape = {{"hidden_size", policy.network->hidden_size()},
+                      {"intermediate_size", policy.network->intermediate_size()}};
+  Report report;
+  report.record = {{"kind", "policy"},
+                   {"policy", "prunenet"},
+                   {"path", path.string()},
+                   {"sha256", sha256_file(path)},
+                   {"parameters", parameters},
+                   {"network", shape},
+                   {"ratio", policy.ratio},
+                   {"faithful", policy.faithful},
+                   {"recipe", policy.recipe},
+                   {"curve", policy.curve},
+                   {"provenance", policy.provenance}};
+  report.facts = {
+      {"policy", path.string()},
+      {"kind", policy.faithful ? "prunenet (as published)" : "prunenet (corrected)"},
+      {"sha256", report.record.at("sha256").get<std::string>()},
+      {"network", fmt::format("hidden size {}, intermediate size {}, {} parameters", policy.network->hidden_size(),
+                              policy.network->intermediate_size(), parameters)},
+      {"ratio", human_percent(policy.ratio)},
+      {"trained on", models_of(policy.provenance)},
+      {"recipe", policy.recipe.dump()}};
+  for (const json& point : policy.curve) {
+    report.facts.emplace_back(fmt::format("episode {}", point.value("episode", 0)),
+                              fmt::format("mean KS {:.4f}", point.value("mean_ks", 0.0)));
+  }
+  return report;
+}
+
+Report inspect_policy(const std::filesystem::path& path) {
+  if (read_policy_kind(path) == PolicyKind::kPrunenet) return inspect_published_policy(path);
+  const Policy policy = load_policy(path);
+  const std::int64_t parameters = count_parameters(*policy.network);
   const NetworkOptions& network = policy.network->options();
   Report report;
-  report.record = {{"kind", "policy"},         {"path", path.string()},       {"sha256", sha256_file(path)},
-                   {"parameters", parameters}, {"network", to_json(network)}, {"features", policy.features},
-                   {"recipe", policy.recipe},  {"curve", policy.curve},       {"provenance", policy.provenance}};
+  report.record = {{"kind", "policy"},
+                   {"policy", "features"},
+                   {"path", path.string()},
+                   {"sha256", sha256_file(path)},
+                   {"parameters", parameters},
+                   {"network", to_json(network)},
+                   {"features", policy.features},
+                   {"recipe", policy.recipe},
+                   {"curve", policy.curve},
+                   {"provenance", policy.provenance}};
   report.facts = {{"policy", path.string()},
                   {"sha256", report.record.at("sha256").get<std::string>()},
                   {"network", fmt::format("{} features, {} hidden layers of {}, {} parameters", policy.features.size(),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
 #include "prunenet/core/rng.h"
@@ -10,6 +11,9 @@
 #include "prunenet/features/feature_extractor.h"
 #include "prunenet/policy/keep_set.h"
 #include "prunenet/policy/policy.h"
+#include "prunenet/policy/policy_kind.h"
+#include "prunenet/policy/published_policy.h"
+#include "prunenet/train/prunenet_session.h"
 
 namespace prunenet::cli {
 
@@ -25,31 +29,63 @@ std::vector<float> scores_of_ranking(const torch::Tensor& ranking) {
   return scores;
 }
 
-}  // namespace
+/// Where the plan comes from, in words.
+std::string source_of(const PlanRequest& request, const char* kind, const std::optional<std::uint64_t>& seed) {
+  std::string source = fmt::format("{} {}", kind, sha256_file(request.policy));
+  if (seed) source += fmt::format(", sampled with seed {}", *seed);
+  return source;
+}
 
-Plan make_plan(const Model& model, const PlanRequest& request, Progress& progress) {
-  const std::int64_t width = model.family->config().intermediate_size;
-  const std::int64_t round_to =
-      request.round_to.empty() ? default_rounding(width, request.ratio) : parse_rounding(request.round_to);
-  static_cast<void>(width_for_ratio(width, request.ratio, round_to));  // refuses bad values before the long part
+PlanFromPolicy ask_feature_policy(const Model& model, const PlanRequest& request, std::int64_t round_to,
+                                  Progress& progress) {
   Policy policy = load_policy(request.policy);
   check_features(policy, feature_names());
-
-  std::string source = fmt::format("policy {}", sha256_file(request.policy));
-  std::optional<Rng> rng;
-  if (request.sample_seed) {
-    rng.emplace(*request.sample_seed);
-    source += fmt::format(", sampled with seed {}", *request.sample_seed);
-  }
+  std::optional<std::uint64_t> seed;
+  if (request.sample) seed = request.seed.value_or(0);
+  Rng rng(seed.value_or(0));
   std::vector<std::vector<float>> scores;
   extract_features(
       CheckpointWeights(model.checkpoint, *model.family),
       [&](std::int64_t /*layer*/, const MatrixF& features) {
         scores.push_back(score_neurons(policy.network, features));
-        if (rng) scores.back() = scores_of_ranking(sample_rankings(scores.back(), 1, *rng).rankings[0]);
+        if (seed) scores.back() = scores_of_ranking(sample_rankings(scores.back(), 1, rng).rankings[0]);
       },
       progress);
-  return make_uniform_plan(scores, request.ratio, round_to, source);
+  return {make_uniform_plan(scores, request.ratio, round_to, source_of(request, "policy", seed)), seed};
+}
+
+PlanFromPolicy ask_published_policy(const Model& model, const PlanRequest& request, std::int64_t round_to,
+                                    Progress& progress) {
+  PublishedPolicy policy = load_published_policy(request.policy);
+  const CheckpointRows rows(model.checkpoint, *model.family);
+  check_fits(policy, rows.hidden_size(), rows.intermediate_size(), request.ratio);
+  std::optional<std::uint64_t> seed;
+  if (request.sample || policy.faithful) seed = request.seed.value_or(0);
+  Rng rng(seed.value_or(0));
+  Plan plan;
+  plan.source = source_of(request, "prunenet policy", seed);
+  plan.intermediate_size = rows.intermediate_size();
+  plan.requested_ratio = request.ratio;
+  plan.round_to = round_to;
+  const std::int64_t width = width_for_ratio(rows.intermediate_size(), request.ratio, round_to);
+  progress.begin("scoring", "layers", static_cast<std::uint64_t>(rows.num_layers()));
+  for (std::int64_t layer = 0; layer < rows.num_layers(); ++layer) {
+    plan.keep_indices.push_back(keep_indices(policy, rows.rows(layer), width, rng, request.sample));
+    progress.advance(1);
+  }
+  return {std::move(plan), seed};
+}
+
+}  // namespace
+
+PlanFromPolicy make_plan(const Model& model, const PlanRequest& request, Progress& progress) {
+  const std::int64_t width = model.family->config().intermediate_size;
+  const std::int64_t round_to =
+      request.round_to.empty() ? default_rounding(width, request.ratio) : parse_rounding(request.round_to);
+  static_cast<void>(width_for_ratio(width, request.ratio, round_to));  // refuses bad values before the long part
+  return read_policy_kind(request.policy) == PolicyKind::kPrunenet
+             ? ask_published_policy(model, request, round_to, progress)
+             : ask_feature_policy(model, request, round_to, progress);
 }
 
 }  // namespace prunenet::cli

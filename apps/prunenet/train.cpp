@@ -11,6 +11,8 @@
 #include "print.h"
 #include "prunenet/core/error.h"
 #include "prunenet/policy/policy.h"
+#include "prunenet/policy/published_policy.h"
+#include "prunenet/train/prunenet_session.h"
 #include "prunenet/train/recipe.h"
 #include "prunenet/train/session.h"
 #include "recipe_file.h"
@@ -29,16 +31,26 @@ struct TrainArguments {
   bool force = false;
 };
 
-std::string default_recipe() {
-  std::string text = "The recipe, with its defaults:\n";
-  const nlohmann::json defaults = to_json(Recipe{});
+std::string sections_of(const Recipe& recipe) {
+  std::string text;
+  const nlohmann::json defaults = to_json(recipe);
   for (const auto& [section, fields] : defaults.items()) {
+    if (!fields.is_object()) continue;
     text += fmt::format("  {}:\n", section);
     for (const auto& [key, value] : fields.items()) {
       text += fmt::format("    {}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
     }
   }
   return text;
+}
+
+std::string default_recipe() {
+  Recipe published;
+  published.policy = PolicyKind::kPrunenet;
+  return "The recipe, with its defaults:\n  policy: features\n" + sections_of(Recipe{}) +
+         "or, for a policy as the PruneNet paper has it, one a ratio and model (docs/method.md):\n"
+         "  policy: prunenet\n" +
+         sections_of(published);
 }
 
 VerbOptions make_options(TrainArguments& arguments) {
@@ -56,29 +68,39 @@ VerbOptions make_options(TrainArguments& arguments) {
       ("out", value_of(arguments.out, "POLICY"), "the policy file to write")                          //
       ("steps", value_of(arguments.steps, "N"), "short for --set train.steps=N")                      //
       ("set", value_of(arguments.settings, "KEY=VALUE"),
-       "one value of the recipe, as in --set train.learning_rate=1e-3")                                //
+       "one value of the recipe, as in --set train.learning_rate=1e-3 or --set policy=prunenet")       //
       ("resume", flag(arguments.resume), "go on from POLICY.train, where an interrupted run left it")  //
       ("force", flag(arguments.force), "replace an existing policy file");
   return options;
 }
 
+/// KEY=VALUE or SECTION.KEY=VALUE.
 void apply_setting(const std::string& setting, nlohmann::json& recipe) {
-  const std::size_t dot = setting.find('.');
   const std::size_t equals = setting.find('=');
-  if (dot == std::string::npos || equals == std::string::npos || dot > equals) {
+  if (equals == std::string::npos || equals == 0) {
     throw Error(ErrorKind::kInvalidArgument, fmt::format("--set {}: must be SECTION.KEY=VALUE", setting));
   }
-  nlohmann::json& section = recipe[setting.substr(0, dot)];
+  const std::string name = setting.substr(0, equals);
+  const nlohmann::json value = parse_recipe_value(setting.substr(equals + 1));
+  const std::size_t dot = name.find('.');
+  if (dot == std::string::npos) {
+    recipe[name] = value;
+    return;
+  }
+  nlohmann::json& section = recipe[name.substr(0, dot)];
   if (!section.is_object() && !section.is_null()) return;  // recipe_from_json says what is wrong with it
-  section[setting.substr(dot + 1, equals - dot - 1)] = parse_recipe_value(setting.substr(equals + 1));
+  section[name.substr(dot + 1)] = value;
 }
 
 Recipe make_recipe(const TrainArguments& arguments, const CommonOptions& common) {
   nlohmann::json recipe = common.recipe.empty() ? nlohmann::json::object() : read_recipe_file(common.recipe);
   std::vector<std::string> settings = arguments.settings;
   if (arguments.steps) settings.push_back(fmt::format("train.steps={}", *arguments.steps));
-  if (common.seed) settings.push_back(fmt::format("train.seed={}", *common.seed));
   for (const std::string& setting : settings) apply_setting(setting, recipe);
+  if (common.seed) {
+    const bool published = recipe.value("policy", nlohmann::json()) == to_string(PolicyKind::kPrunenet);
+    apply_setting(fmt::format("{}.seed={}", published ? "prunenet" : "train", *common.seed), recipe);
+  }
   try {
     return recipe_from_json(recipe);
   } catch (const Error& error) {
@@ -92,12 +114,11 @@ bool can_be_resumed(ErrorKind kind) {
   return kind == ErrorKind::kInterrupted || kind == ErrorKind::kOutOfSpace || kind == ErrorKind::kIo;
 }
 
-/// Trains, and says how to go on where something is left to go on with.
-Policy train(const TrainArguments& arguments, const Recipe& recipe, const std::filesystem::path& work,
-             Progress& progress) {
+/// Runs `train`, and says how to go on where something is left to go on with.
+template <typename Train>
+auto say_how_to_resume(const std::filesystem::path& work, Train train) {
   try {
-    return train_on_models({arguments.models.begin(), arguments.models.end()}, recipe,
-                           {.work_directory = work, .resume = arguments.resume}, progress);
+    return train();
   } catch (const Error& error) {
     std::error_code ignored;
     std::filesystem::remove(work, ignored);  // only where it is empty
@@ -106,12 +127,12 @@ Policy train(const TrainArguments& arguments, const Recipe& recipe, const std::f
   }
 }
 
-void print_summary(const TrainArguments& arguments, const Policy& policy) {
+void print_summary(const std::string& path, const Policy& policy) {
   const auto& curve = policy.curve;
   const auto& facts = policy.provenance;
   const auto seconds = [&](const char* key) { return human_seconds(facts.at(key).get<double>()); };
   print(render_facts(
-      {{"policy", arguments.out},
+      {{"policy", path},
        {"features", std::to_string(policy.features.size())},
        {"steps", std::to_string(curve.back().at("step").get<std::int64_t>())},
        {"reward",
@@ -120,6 +141,31 @@ void print_summary(const TrainArguments& arguments, const Policy& policy) {
                     facts.at("best_validation_reward").get<double>())},
        {"seconds", fmt::format("probe {}, features {}, training {}", seconds("probe_seconds"),
                                seconds("feature_seconds"), seconds("training_seconds"))}}));
+}
+
+void print_summary(const std::string& path, const PublishedPolicy& policy) {
+  const auto& first = policy.curve.front();
+  const auto& last = policy.curve.back();
+  print(render_facts({{"policy", path},
+                      {"ratio", human_percent(policy.ratio)},
+                      {"episodes", std::to_string(policy.curve.size())},
+                      {"mean KS", fmt::format("{:.4f} in the first episode, {:.4f} in the last; kept after episode {}",
+                                              first.at("mean_ks").get<double>(), last.at("mean_ks").get<double>(),
+                                              policy.provenance.at("best_episode").get<std::int64_t>())},
+                      {"seconds", human_seconds(policy.provenance.at("training_seconds").get<double>())}}));
+}
+
+/// Trains a policy of either kind and saves it.
+template <typename Train, typename Save>
+void train_and_save(const TrainArguments& arguments, const Recipe& recipe, Job& job, Train train, Save save) {
+  const std::filesystem::path work = arguments.out + ".train";
+  const std::vector<std::filesystem::path> models(arguments.models.begin(), arguments.models.end());
+  const TrainingFiles files{.work_directory = work, .resume = arguments.resume};
+  const auto policy = say_how_to_resume(work, [&] { return train(models, recipe, files, job.progress()); });
+  save(arguments.out, policy);
+  std::filesystem::remove_all(work);
+  job.progress().finish();
+  print_summary(arguments.out, policy);
 }
 
 }  // namespace
@@ -134,12 +180,11 @@ void run_train(const Arguments& words) {
   check_new_file(arguments.out, arguments.force);
 
   Job job(options.common());
-  const std::filesystem::path work = arguments.out + ".train";
-  const Policy policy = train(arguments, recipe, work, job.progress());
-  save_policy(arguments.out, policy);
-  std::filesystem::remove_all(work);
-  job.progress().finish();
-  print_summary(arguments, policy);
+  if (recipe.policy == PolicyKind::kPrunenet) {
+    train_and_save(arguments, recipe, job, train_prunenet_on_model, save_published_policy);
+  } else {
+    train_and_save(arguments, recipe, job, train_on_models, save_policy);
+  }
 }
 
 }  // namespace prunenet::cli

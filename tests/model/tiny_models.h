@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/core/rng.h"
 #include "prunenet/model/causal_lm.h"
+#include "support/goldens.h"
 
 namespace prunenet::testing {
 
@@ -36,21 +36,7 @@ inline CausalLm load_tiny_model(const std::string& name = "llama-grouped-tied") 
 
 /// What transformers computed with that model; see make_model_goldens.py for names and shapes.
 inline std::map<std::string, torch::Tensor> load_golden(const std::string& name) {
-  const SafetensorsFile file = SafetensorsFile::open(tiny_model_directory(name).string() + ".golden.safetensors");
-  std::map<std::string, torch::Tensor> tensors;
-  for (const auto& [key, info] : file.tensors()) {
-    const HostTensor host = file.read(key);
-    const torch::Tensor tensor = torch::empty(info.shape, info.dtype == Dtype::kI64 ? torch::kInt64 : torch::kFloat);
-    std::copy(host.data.begin(), host.data.end(), static_cast<std::byte*>(tensor.data_ptr()));
-    tensors.emplace(key, tensor);
-  }
-  return tensors;
-}
-
-/// max |a - b|, infinite where shapes differ.
-inline double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
-  if (a.sizes() != b.sizes()) return std::numeric_limits<double>::infinity();
-  return (a - b).abs().max().item<double>();
+  return load_goldens("models/" + name + ".golden.safetensors");
 }
 
 inline torch::Tensor random_ids(const CausalLm& model, std::int64_t batch, std::int64_t tokens,

@@ -34,11 +34,45 @@ TEST(Recipe, SeedsOfEitherIntegerKindAreRead) {
 }
 
 TEST(Recipe, UnknownKeysAreNamedWithTheKnownOnes) {
-  expect_error(ErrorKind::kInvalidArgument, {"'training'", "probe, reward, train"}, [] {
+  expect_error(ErrorKind::kInvalidArgument, {"'training'", "policy, probe, reward, train"}, [] {
     (void)recipe_from_json({{"training", nlohmann::json::object()}});
   });
   expect_error(ErrorKind::kInvalidArgument, {"'train.step'", "steps"}, [] {
     (void)recipe_from_json({{"train", {{"step", 3}}}});
+  });
+}
+
+TEST(Recipe, ThePolicyDecidesWhichSectionsThereAre) {
+  const Recipe recipe = recipe_from_json(
+      {{"policy", "prunenet"}, {"prunenet", {{"ratio", 0.5}, {"faithful", false}, {"seed", 3}, {"episodes", 2}}}});
+  EXPECT_EQ(recipe.policy, PolicyKind::kPrunenet);
+  EXPECT_EQ(recipe.prunenet.ratio, 0.5);
+  EXPECT_FALSE(recipe.prunenet.faithful);
+  const nlohmann::json json = to_json(recipe);
+  EXPECT_EQ(json.size(), 2U) << "the policy and its section";
+  EXPECT_EQ(to_json(recipe_from_json(json)), json);
+  EXPECT_FALSE(to_json(Recipe{}).contains("prunenet"));
+}
+
+TEST(Recipe, SectionsOfAnotherPolicyAreRefused) {
+  expect_error(ErrorKind::kInvalidArgument, {"'train'", "no effect with policy 'prunenet'"}, [] {
+    (void)recipe_from_json({{"policy", "prunenet"}, {"train", {{"steps", 3}}}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'prunenet'", "no effect with policy 'features'"}, [] {
+    (void)recipe_from_json({{"prunenet", {{"ratio", 0.3}}}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'published'", "features, prunenet"}, [] {
+    (void)recipe_from_json({{"policy", "published"}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'policy'", "a name"}, [] { (void)recipe_from_json({{"policy", 3}}); });
+  expect_error(ErrorKind::kInvalidArgument, {"'prunenet.sparsity'", "ratio"}, [] {
+    (void)recipe_from_json({{"policy", "prunenet"}, {"prunenet", {{"sparsity", 0.3}}}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'prunenet.faithful'", "true or false"}, [] {
+    (void)recipe_from_json({{"policy", "prunenet"}, {"prunenet", {{"faithful", 1}}}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'prunenet.ratio'", "0.95"}, [] {
+    (void)recipe_from_json({{"policy", "prunenet"}, {"prunenet", {{"ratio", 1.0}}}});
   });
 }
 

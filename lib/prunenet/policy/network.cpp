@@ -11,14 +11,6 @@ namespace prunenet {
 
 namespace {
 
-void fill_uniform(torch::Tensor parameter, double bound, Rng& rng) {
-  torch::NoGradGuard no_grad;
-  float* values = parameter.data_ptr<float>();
-  for (std::int64_t i = 0; i < parameter.numel(); ++i) {
-    values[i] = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
-  }
-}
-
 std::int64_t bounded(const nlohmann::json& json, const char* key, std::int64_t low, std::int64_t high) {
   const auto found = json.find(key);
   if (found == json.end() || !found->is_number_integer() || *found < low || *found > high) {
@@ -29,6 +21,14 @@ std::int64_t bounded(const nlohmann::json& json, const char* key, std::int64_t l
 }
 
 }  // namespace
+
+void fill_uniform(torch::Tensor parameter, double bound, Rng& rng) {
+  torch::NoGradGuard no_grad;
+  float* values = parameter.data_ptr<float>();
+  for (std::int64_t i = 0; i < parameter.numel(); ++i) {
+    values[i] = static_cast<float>((2.0 * rng.uniform() - 1.0) * bound);
+  }
+}
 
 nlohmann::json to_json(const NetworkOptions& options) {
   return {{"hidden", options.hidden}, {"depth", options.depth}};

@@ -46,6 +46,9 @@ TORCH_MODULE(PolicyNetwork);
 /// Scores of one layer's neurons (I x F features) without gradients.
 [[nodiscard]] std::vector<float> score_neurons(PolicyNetwork& network, const MatrixF& features);
 
+/// Uniform in +-bound, independent of libtorch's own generator.
+void fill_uniform(torch::Tensor parameter, double bound, Rng& rng);
+
 /// A copy of features as a tensor [I, F].
 [[nodiscard]] torch::Tensor to_tensor(const MatrixF& matrix);
 

@@ -14,7 +14,6 @@ namespace prunenet {
 /// A trained policy: the network, what it reads, and where it comes from. One .safetensors file: the network's
 /// parameters are its tensors, everything else is JSON text in the metadata.
 struct Policy {
-  static constexpr int kFormatVersion = 1;
   PolicyNetwork network = nullptr;
   std::vector<std::string> features;  ///< names in the order in which the network reads them
   nlohmann::json recipe;              ///< the options of probe and training
@@ -25,7 +24,8 @@ struct Policy {
 /// Complete or absent (temporary file, fsync, rename). Throws Error(kOutOfSpace), Error(kIo).
 void save_policy(const std::filesystem::path& path, const Policy& policy);
 
-/// Throws Error(kBadInput) naming file and field; Error(kUnsupported) for another format version.
+/// Throws Error(kBadInput) naming file and field; Error(kUnsupported) for another format version; Error(kMismatch) for
+/// a policy of another kind.
 [[nodiscard]] Policy load_policy(const std::filesystem::path& path);
 
 /// Throws Error(kMismatch) naming every feature that the policy reads and the extractor lacks, and the other way round,

@@ -53,6 +53,14 @@ Field number(const std::string& key, double& target) {
           [&target] { return json(target); }};
 }
 
+Field truth(const std::string& key, bool& target) {
+  return {[&target, key](const json& value) {
+            if (!value.is_boolean()) fail(key, value, "true or false");
+            target = value.get<bool>();
+          },
+          [&target] { return json(target); }};
+}
+
 Field numbers(const std::string& key, std::vector<double>& target) {
   return {[&target, key](const json& value) {
             const bool valid = value.is_array() && std::all_of(value.begin(), value.end(),
@@ -94,8 +102,20 @@ Field named(const std::string& key, Enumeration& target, Enumeration (*parse)(st
           [&target] { return json(std::string(to_string(target))); }};
 }
 
-/// Section name -> key -> field, bound to `recipe`.
+Section prunenet_section(PrunenetOptions& options) {
+  return {{"ratio", number("prunenet.ratio", options.ratio)},
+          {"episodes", integer("prunenet.episodes", options.episodes)},
+          {"learning_rate", number("prunenet.learning_rate", options.learning_rate)},
+          {"weight_decay", number("prunenet.weight_decay", options.weight_decay)},
+          {"discount", number("prunenet.discount", options.discount)},
+          {"gradient_clip", number("prunenet.gradient_clip", options.gradient_clip)},
+          {"faithful", truth("prunenet.faithful", options.faithful)},
+          {"seed", seed("prunenet.seed", options.seed)}};
+}
+
+/// Section name -> key -> field, bound to `recipe`: those that count for its policy.
 std::map<std::string, Section> sections(Recipe& recipe) {
+  if (recipe.policy == PolicyKind::kPrunenet) return {{"prunenet", prunenet_section(recipe.prunenet)}};
   ProbeOptions& probe = recipe.probe;
   RewardOptions& reward = recipe.reward;
   TrainOptions& train = recipe.train;
@@ -132,19 +152,37 @@ std::map<std::string, Section> sections(Recipe& recipe) {
             {"seed", seed("train.seed", train.seed)}}}};
 }
 
-template <typename Map>
-[[noreturn]] void fail_unknown(const std::string& key, const Map& known) {
-  std::vector<std::string> names(known.size());
-  std::transform(known.begin(), known.end(), names.begin(), [](const auto& entry) { return entry.first; });
+[[noreturn]] void fail_unknown(const std::string& key, const std::vector<std::string>& known) {
   throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("recipe key '{}' is unknown; known here: {}", key, fmt::join(names, ", ")));
+              fmt::format("recipe key '{}' is unknown; known here: {}", key, fmt::join(known, ", ")));
+}
+
+template <typename Map>
+std::vector<std::string> names_of(const Map& map) {
+  std::vector<std::string> names(map.size());
+  std::transform(map.begin(), map.end(), names.begin(), [](const auto& entry) { return entry.first; });
+  return names;
+}
+
+/// A section that another policy has would be read and forgotten.
+[[noreturn]] void fail_unknown_section(const std::string& name, PolicyKind policy, std::vector<std::string> known) {
+  Recipe other;
+  other.policy = policy == PolicyKind::kFeatures ? PolicyKind::kPrunenet : PolicyKind::kFeatures;
+  if (sections(other).contains(name)) {
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("recipe section '{}' has no effect with policy '{}', whose sections are {}; set 'policy: "
+                            "{}' or leave it out",
+                            name, to_string(policy), fmt::join(known, ", "), to_string(other.policy)));
+  }
+  known.insert(known.begin(), "policy");
+  fail_unknown(name, known);
 }
 
 void read_section(const std::string& name, const Section& section, const json& values) {
   if (!values.is_object()) fail(name, values, "a section of keys");
   for (const auto& [key, value] : values.items()) {
     const auto field = section.find(key);
-    if (field == section.end()) fail_unknown(fmt::format("{}.{}", name, key), section);
+    if (field == section.end()) fail_unknown(fmt::format("{}.{}", name, key), names_of(section));
     field->second.read(value);
   }
 }
@@ -153,7 +191,7 @@ void read_section(const std::string& name, const Section& section, const json& v
 
 json to_json(const Recipe& recipe) {
   Recipe copy = recipe;
-  json result;
+  json result = {{"policy", std::string(to_string(recipe.policy))}};
   for (const auto& [name, section] : sections(copy)) {
     for (const auto& [key, field] : section) result[name][key] = field.write();
   }
@@ -162,15 +200,18 @@ json to_json(const Recipe& recipe) {
 
 Recipe recipe_from_json(const json& values) {
   Recipe recipe;
-  if (!values.is_object()) fail("(whole file)", values, "an object with the sections probe, reward, train");
+  if (!values.is_object()) fail("(whole file)", values, "an object with the key policy and sections");
+  if (values.contains("policy")) named("policy", recipe.policy, &parse_policy_kind).read(values.at("policy"));
   const auto known = sections(recipe);
   for (const auto& [name, section_values] : values.items()) {
+    if (name == "policy") continue;
     const auto section = known.find(name);
-    if (section == known.end()) fail_unknown(name, known);
+    if (section == known.end()) fail_unknown_section(name, recipe.policy, names_of(known));
     read_section(name, section->second, section_values);
   }
   check(recipe.probe);
   check(recipe.train);
+  check(recipe.prunenet);
   return recipe;
 }
 

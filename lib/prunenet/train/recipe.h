@@ -2,10 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "prunenet/policy/policy_kind.h"
 #include "prunenet/probe/options.h"
 #include "prunenet/spectral/distortion.h"
 #include "prunenet/spectral/spectral_operator.h"
 #include "prunenet/train/options.h"
+#include "prunenet/train/prunenet_options.h"
 
 namespace prunenet {
 
@@ -17,16 +19,19 @@ struct RewardOptions {
 
 /// Everything that decides a policy apart from the models: what a YAML recipe holds, and what a policy file records.
 struct Recipe {
-  ProbeOptions probe;
+  PolicyKind policy = PolicyKind::kFeatures;
+  ProbeOptions probe;  ///< these three: of kFeatures
   RewardOptions reward;
   TrainOptions train;
+  PrunenetOptions prunenet;  ///< of kPrunenet
 };
 
-/// Objects `probe`, `reward` and `train` with one key a field.
+/// The key `policy`, and the sections that count for it, with one key a field: `probe`, `reward` and `train`, or
+/// `prunenet`.
 [[nodiscard]] nlohmann::json to_json(const Recipe& recipe);
 
 /// Fields that are absent keep their defaults. Throws Error(kInvalidArgument) naming a key that is unknown (and those
-/// that are known), of the wrong type, or outside its range.
+/// that are known), of the wrong type, outside its range, or of no effect with the recipe's policy.
 [[nodiscard]] Recipe recipe_from_json(const nlohmann::json& json);
 
 }  // namespace prunenet

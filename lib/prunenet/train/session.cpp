@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
-#include "prunenet/core/sha256.h"
 #include "prunenet/core/version.h"
 #include "prunenet/family/checkpoint_weights.h"
 #include "prunenet/features/feature_extractor.h"
 #include "prunenet/train/reward.h"
 #include "prunenet/train/training_files.h"
+#include "prunenet/train/training_model.h"
 
 namespace prunenet {
 
@@ -54,35 +54,15 @@ class ModelEnvironment final : public Environment {
   std::vector<Layer> layers_;
 };
 
-struct Model {
-  std::filesystem::path directory;
-  Checkpoint checkpoint;
-  std::unique_ptr<Family> family;
-  std::string sha256;  ///< of the digests of its shards, in order
-};
-
-Model open_model(const std::filesystem::path& directory) {
-  Checkpoint checkpoint = Checkpoint::open(directory);
-  std::unique_ptr<Family> family = make_family(checkpoint);
-  std::string digests;
-  for (const std::string& shard : checkpoint.shards()) digests += sha256_file(directory / shard) + "\n";
-  return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
-}
-
-std::string digest(const nlohmann::json& value) {
-  const std::string text = value.dump();
-  return sha256_hex(std::as_bytes(std::span(text)));
-}
-
-TrainingKeys training_keys(const std::vector<Model>& models, const Recipe& recipe) {
+TrainingKeys training_keys(const std::vector<TrainingModel>& models, const Recipe& recipe) {
   const nlohmann::json options = to_json(recipe);
   nlohmann::json hashes = nlohmann::json::array();
-  for (const Model& model : models) hashes.push_back(model.sha256);
+  for (const TrainingModel& model : models) hashes.push_back(model.sha256);
   return {.probe = digest({{"models", hashes}, {"probe", options["probe"]}, {"seed", recipe.train.seed}}),
           .state = digest({{"models", hashes}, {"recipe", options}, {"features", feature_names()}})};
 }
 
-Probe probe_of(const Model& model, std::size_t index, const Recipe& recipe, const TrainingDirectory& directory,
+Probe probe_of(const TrainingModel& model, std::size_t index, const Recipe& recipe, const TrainingDirectory& directory,
                Progress& progress) {
   if (auto saved = directory.load_probe(index)) return std::move(*saved);
   const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress);
@@ -109,7 +89,7 @@ torch::Tensor feature_mask(const std::vector<std::string>& without) {
   return mask;
 }
 
-void add_layers(const Model& model, Probe probe, const Recipe& recipe, ModelEnvironment& environment,
+void add_layers(const TrainingModel& model, Probe probe, const Recipe& recipe, ModelEnvironment& environment,
                 Progress& progress) {
   const torch::Tensor mask = feature_mask(recipe.train.without_features);
   const CheckpointWeights weights(model.checkpoint, *model.family);
@@ -155,31 +135,21 @@ nlohmann::json curve_json(const std::vector<CurvePoint>& curve) {
   return points;
 }
 
-nlohmann::json describe(const std::vector<Model>& models) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const Model& model : models) {
-    const ModelConfig& config = model.family->config();
-    list.push_back({{"name", std::filesystem::absolute(model.directory).lexically_normal().filename().string()},
-                    {"sha256", model.sha256},
-                    {"architecture", config.architecture},
-                    {"hidden_size", config.hidden_size},
-                    {"intermediate_size", config.intermediate_size},
-                    {"num_hidden_layers", config.num_hidden_layers}});
-  }
-  return list;
-}
-
 }  // namespace
 
 Policy train_on_models(const std::vector<std::filesystem::path>& directories, const Recipe& recipe,
                        const TrainingFiles& files, Progress& progress) {
   if (directories.empty()) throw Error(ErrorKind::kInvalidArgument, "training needs at least one model");
+  if (recipe.policy != PolicyKind::kFeatures) {
+    throw Error(ErrorKind::kInvalidArgument,
+                "recipe key 'policy' is 'prunenet', but a policy of kind 'features' is trained here");
+  }
   check(recipe.probe);
   check(recipe.train);
   static_cast<void>(feature_mask(recipe.train.without_features));  // refuses bad names before the long part
-  std::vector<Model> models;
+  std::vector<TrainingModel> models;
   models.reserve(directories.size());
-  for (const auto& path : directories) models.push_back(open_model(path));
+  for (const auto& path : directories) models.push_back(open_training_model(path));
   const TrainingDirectory directory(files.work_directory, training_keys(models, recipe), files.resume);
 
   const auto start = Clock::now();

@@ -11,7 +11,6 @@
 #include <numeric>
 
 #include "prunenet/core/error.h"
-#include "prunenet/train/adamw_state.h"
 
 namespace prunenet {
 
@@ -27,12 +26,6 @@ std::int64_t kept_count(std::int64_t neurons, double ratio) {
 
 double reward_of(double distortion) {
   return -std::log(std::max(distortion, 1e-12));
-}
-
-void copy_parameters(PolicyNetwork& from, PolicyNetwork& to) {
-  torch::NoGradGuard no_grad;
-  const auto source = from->named_parameters();
-  for (auto& parameter : to->named_parameters()) parameter.value().copy_(source[parameter.key()]);
 }
 
 nlohmann::json to_json(const CurvePoint& point) {
@@ -188,7 +181,7 @@ CurvePoint Trainer::validate() {
 void Trainer::keep_if_best(double reward) {
   if (!(reward > best_reward_)) return;
   best_reward_ = reward;
-  copy_parameters(network_, best_);
+  copy_parameters(*network_, *best_);
 }
 
 PolicyNetwork Trainer::best_policy() const {
@@ -197,13 +190,9 @@ PolicyNetwork Trainer::best_policy() const {
 
 TrainerState Trainer::state() const {
   TrainerState state;
-  for (const auto& parameter : network_->named_parameters()) {
-    state.tensors["network." + parameter.key()] = parameter.value().detach().clone();
-    state.tensors["best." + parameter.key()] = best_->named_parameters()[parameter.key()].detach().clone();
-    const AdamwMoments moments = read_moments(*optimizer_, parameter.value());
-    state.tensors["moment1." + parameter.key()] = moments.first.clone();
-    state.tensors["moment2." + parameter.key()] = moments.second.clone();
-  }
+  state.store("network.", *network_);
+  state.store("best.", *best_);
+  state.store_moments(*network_, *optimizer_);
   nlohmann::json curve = nlohmann::json::array();
   for (const CurvePoint& point : curve_) curve.push_back(to_json(point));
   state.text = {{"random", rng_.state()},
@@ -220,45 +209,24 @@ TrainerState Trainer::state() const {
 }
 
 void Trainer::restore(const TrainerState& state) {
-  const auto text = [&state](const std::string& key) -> const std::string& {
-    const auto found = state.text.find(key);
-    if (found == state.text.end()) throw Error(ErrorKind::kMismatch, "the training state has no field '" + key + "'");
-    return found->second;
-  };
-  const auto tensor = [&state](const std::string& key, const torch::Tensor& like) {
-    const auto found = state.tensors.find(key);
-    if (found == state.tensors.end() || found->second.sizes() != like.sizes()) {
-      throw Error(ErrorKind::kMismatch, "the training state was written for another network: tensor '" + key +
-                                            "' is missing or of another shape; start anew without --resume");
-    }
-    return found->second;
-  };
-  if (text("steps") != std::to_string(options_.steps)) {
+  if (state.text_of("steps") != std::to_string(options_.steps)) {
     throw Error(ErrorKind::kMismatch, fmt::format("the training state is of a run of {} steps, but {} are asked for; "
                                                   "start anew without --resume",
-                                                  text("steps"), options_.steps));
+                                                  state.text_of("steps"), options_.steps));
   }
-  {
-    torch::NoGradGuard no_grad;
-    const nlohmann::json progress = nlohmann::json::parse(text("progress"));
-    step_ = progress.at("step");
-    for (auto& parameter : network_->named_parameters()) {
-      parameter.value().copy_(tensor("network." + parameter.key(), parameter.value()));
-      best_->named_parameters()[parameter.key()].copy_(tensor("best." + parameter.key(), parameter.value()));
-      write_moments(*optimizer_, parameter.value(),
-                    {.first = tensor("moment1." + parameter.key(), parameter.value()),
-                     .second = tensor("moment2." + parameter.key(), parameter.value()),
-                     .steps = step_});
-    }
-    best_reward_ = progress.at("best_reward").is_null() ? -std::numeric_limits<double>::infinity()
-                                                        : progress.at("best_reward").get<double>();
-    reward_sum_ = progress.at("reward_sum");
-    reward_count_ = progress.at("reward_count");
-    seconds_ = progress.at("seconds");
-  }
-  rng_.restore(text("random"));
+  const nlohmann::json progress = nlohmann::json::parse(state.text_of("progress"));
+  step_ = progress.at("step");
+  state.load("network.", *network_);
+  state.load("best.", *best_);
+  state.load_moments(*network_, *optimizer_, step_);
+  best_reward_ = progress.at("best_reward").is_null() ? -std::numeric_limits<double>::infinity()
+                                                      : progress.at("best_reward").get<double>();
+  reward_sum_ = progress.at("reward_sum");
+  reward_count_ = progress.at("reward_count");
+  seconds_ = progress.at("seconds");
+  rng_.restore(state.text_of("random"));
   curve_.clear();
-  for (const auto& point : nlohmann::json::parse(text("curve"))) curve_.push_back(curve_point(point));
+  for (const auto& point : nlohmann::json::parse(state.text_of("curve"))) curve_.push_back(curve_point(point));
 }
 
 }  // namespace prunenet

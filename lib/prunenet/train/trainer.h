@@ -3,9 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "prunenet/core/rng.h"
@@ -13,6 +11,7 @@
 #include "prunenet/policy/network.h"
 #include "prunenet/train/environment.h"
 #include "prunenet/train/options.h"
+#include "prunenet/train/trainer_state.h"
 
 namespace prunenet {
 
@@ -24,12 +23,6 @@ struct CurvePoint {
   double validation_reward = 0.0;
   double score_spread = 0.0;  ///< mean over layers of the standard deviation of z: large means little entropy
   double seconds = 0.0;       ///< of training, resumed runs added up
-};
-
-/// Everything needed to go on exactly where training stopped: tensors by name, and text (random state, counters).
-struct TrainerState {
-  std::map<std::string, torch::Tensor> tensors;
-  std::map<std::string, std::string> text;
 };
 
 /// Policy gradient over Plackett-Luce keep-sets, by one of two estimators (see policy/keep_set.h):

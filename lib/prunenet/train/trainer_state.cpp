@@ -1,0 +1,60 @@
+#include "prunenet/train/trainer_state.h"
+
+#include "prunenet/core/error.h"
+#include "prunenet/train/adamw_state.h"
+
+namespace prunenet {
+
+const std::string& TrainerState::text_of(const std::string& key) const {
+  const auto found = text.find(key);
+  if (found == text.end()) throw Error(ErrorKind::kMismatch, "the training state has no field '" + key + "'");
+  return found->second;
+}
+
+const torch::Tensor& TrainerState::tensor_of(const std::string& key, const torch::Tensor& like) const {
+  const auto found = tensors.find(key);
+  if (found == tensors.end() || found->second.sizes() != like.sizes()) {
+    throw Error(ErrorKind::kMismatch, "the training state was written for another network: tensor '" + key +
+                                          "' is missing or of another shape; start anew without --resume");
+  }
+  return found->second;
+}
+
+void TrainerState::store(const std::string& prefix, const torch::nn::Module& network) {
+  for (const auto& parameter : network.named_parameters()) {
+    tensors[prefix + parameter.key()] = parameter.value().detach().clone();
+  }
+}
+
+void TrainerState::load(const std::string& prefix, torch::nn::Module& network) const {
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : network.named_parameters()) {
+    parameter.value().copy_(tensor_of(prefix + parameter.key(), parameter.value()));
+  }
+}
+
+void TrainerState::store_moments(const torch::nn::Module& network, torch::optim::AdamW& optimizer) {
+  for (const auto& parameter : network.named_parameters()) {
+    const AdamwMoments moments = read_moments(optimizer, parameter.value());
+    tensors["moment1." + parameter.key()] = moments.first.clone();
+    tensors["moment2." + parameter.key()] = moments.second.clone();
+  }
+}
+
+void TrainerState::load_moments(const torch::nn::Module& network, torch::optim::AdamW& optimizer,
+                                std::int64_t steps) const {
+  for (const auto& parameter : network.named_parameters()) {
+    write_moments(optimizer, parameter.value(),
+                  {.first = tensor_of("moment1." + parameter.key(), parameter.value()),
+                   .second = tensor_of("moment2." + parameter.key(), parameter.value()),
+                   .steps = steps});
+  }
+}
+
+void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to) {
+  const torch::NoGradGuard no_grad;
+  const auto source = from.named_parameters();
+  for (auto& parameter : to.named_parameters()) parameter.value().copy_(source[parameter.key()]);
+}
+
+}  // namespace prunenet

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <map>
+#include <string>
+
+namespace prunenet {
+
+/// Everything needed to go on exactly where training stopped: tensors by name, and text (random state, counters).
+struct TrainerState {
+  std::map<std::string, torch::Tensor> tensors;
+  std::map<std::string, std::string> text;
+
+  /// Throw Error(kMismatch) where there is no such field, or no tensor of that shape.
+  [[nodiscard]] const std::string& text_of(const std::string& key) const;
+  [[nodiscard]] const torch::Tensor& tensor_of(const std::string& key, const torch::Tensor& like) const;
+
+  /// Copies of a network's parameters, under `prefix`.
+  void store(const std::string& prefix, const torch::nn::Module& network);
+  void load(const std::string& prefix, torch::nn::Module& network) const;
+  /// The averages of its optimizer. All parameters have taken the same steps; how many is the caller's to keep.
+  void store_moments(const torch::nn::Module& network, torch::optim::AdamW& optimizer);
+  void load_moments(const torch::nn::Module& network, torch::optim::AdamW& optimizer, std::int64_t steps) const;
+};
+
+/// Both networks are of one shape.
+void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to);
+
+}  // namespace prunenet

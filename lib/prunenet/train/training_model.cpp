@@ -1,0 +1,37 @@
+#include "prunenet/train/training_model.h"
+
+#include <span>
+#include <utility>
+
+#include "prunenet/core/sha256.h"
+
+namespace prunenet {
+
+TrainingModel open_training_model(const std::filesystem::path& directory) {
+  Checkpoint checkpoint = Checkpoint::open(directory);
+  std::unique_ptr<Family> family = make_family(checkpoint);
+  std::string digests;
+  for (const std::string& shard : checkpoint.shards()) digests += sha256_file(directory / shard) + "\n";
+  return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
+}
+
+nlohmann::json describe(const std::vector<TrainingModel>& models) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const TrainingModel& model : models) {
+    const ModelConfig& config = model.family->config();
+    list.push_back({{"name", std::filesystem::absolute(model.directory).lexically_normal().filename().string()},
+                    {"sha256", model.sha256},
+                    {"architecture", config.architecture},
+                    {"hidden_size", config.hidden_size},
+                    {"intermediate_size", config.intermediate_size},
+                    {"num_hidden_layers", config.num_hidden_layers}});
+  }
+  return list;
+}
+
+std::string digest(const nlohmann::json& value) {
+  const std::string text = value.dump();
+  return sha256_hex(std::as_bytes(std::span(text)));
+}
+
+}  // namespace prunenet

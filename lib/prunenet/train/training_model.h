@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "prunenet/checkpoint/checkpoint.h"
+#include "prunenet/family/family.h"
+
+namespace prunenet {
+
+/// A model that a policy is trained on.
+struct TrainingModel {
+  std::filesystem::path directory;
+  Checkpoint checkpoint;
+  std::unique_ptr<Family> family;
+  std::string sha256;  ///< of the digests of its shards, in order
+};
+
+/// Throws what Checkpoint::open and make_family throw.
+[[nodiscard]] TrainingModel open_training_model(const std::filesystem::path& directory);
+
+/// What a policy's provenance says of them: a list of `{name, sha256, architecture, hidden_size, intermediate_size,
+/// num_hidden_layers}`.
+[[nodiscard]] nlohmann::json describe(const std::vector<TrainingModel>& models);
+
+/// SHA-256 of the JSON's text.
+[[nodiscard]] std::string digest(const nlohmann::json& value);
+
+}  // namespace prunenet
