@@ -24,6 +24,7 @@ struct Method {
   bool uniform = true;  ///< one width for all layers
   bool nested = true;   ///< over ratios
   bool slow = true;     ///< reports progress
+  bool trains = false;  ///< a policy, at each selection
 };
 
 const std::vector<Method>& methods() {
@@ -31,6 +32,7 @@ const std::vector<Method>& methods() {
       {"random", DataUse::kNone, true, true, true, false},
       {"magnitude", DataUse::kNone, false, true, true, false},
       {"leverage", DataUse::kNone, false},
+      {"prunenet", DataUse::kNone, true, true, false, true, true},
       {"response", DataUse::kSelfSampled, true},
       {"wanda-sp", DataUse::kCalibration, false, true, false},
       {"flap", DataUse::kCalibration, false},
@@ -48,6 +50,7 @@ std::vector<Method> methods_where(bool (*holds)(const Method&)) {
 
 nlohmann::json quick_options(const std::string& name) {
   nlohmann::json options{{"name", name}};
+  if (name == "prunenet") options["episodes"] = 2;
   if (name == "response") options["probe"] = {{"tokens", 200}, {"sequence_length", 20}};
   return options;
 }
@@ -84,7 +87,7 @@ TEST_P(PlannerContract, PlansFitTheModel) {
       EXPECT_EQ(plan.requested_ratio, ratio);
       EXPECT_EQ(plan.round_to, round_to);
       EXPECT_TRUE(plan.source.starts_with(GetParam().name)) << plan.source;
-      EXPECT_TRUE(selection.curve.is_null());
+      EXPECT_EQ(selection.curve.is_null(), !GetParam().trains || ratio == 0.0);
       EXPECT_TRUE(selection.down_bias.empty());
       for (const auto& keep : plan.keep_indices) {
         EXPECT_TRUE(std::ranges::adjacent_find(keep, std::greater_equal<>()) == keep.end());
@@ -191,7 +194,7 @@ INSTANTIATE_TEST_SUITE_P(Methods, SlowPlanner,
                          ::testing::ValuesIn(methods_where([](const Method& method) { return method.slow; })),
                          case_name);
 INSTANTIATE_TEST_SUITE_P(Methods, WeighingPlanner, ::testing::ValuesIn(methods_where([](const Method& method) {
-                           return method.name != "random";
+                           return method.name != "random" && method.name != "prunenet";  // which reads the gate alone
                          })),
                          case_name);
 INSTANTIATE_TEST_SUITE_P(Methods, CalibratedPlanner, ::testing::ValuesIn(methods_where([](const Method& method) {

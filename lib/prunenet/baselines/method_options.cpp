@@ -58,6 +58,12 @@ std::string MethodOptions::choice_or(const std::string& key, const std::string& 
   return value.get<std::string>();
 }
 
+nlohmann::json MethodOptions::without_name() const {
+  nlohmann::json options = options_;
+  options.erase(kNameKey);
+  return options;
+}
+
 nlohmann::json MethodOptions::section(const std::string& key) const {
   if (!options_.contains(key)) return nlohmann::json::object();
   if (!options_.at(key).is_object()) refuse(key, "a section of keys");

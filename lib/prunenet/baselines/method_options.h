@@ -22,6 +22,8 @@ class MethodOptions {
   [[nodiscard]] bool boolean_or(const std::string& key, bool otherwise) const;
   [[nodiscard]] std::string choice_or(const std::string& key, const std::string& otherwise,
                                       const std::vector<std::string>& known) const;
+  /// All of them but "name".
+  [[nodiscard]] nlohmann::json without_name() const;
   /// The object under `key`, an empty one where there is none.
   [[nodiscard]] nlohmann::json section(const std::string& key) const;
 

@@ -11,6 +11,7 @@
 #include "prunenet/baselines/llm_pruner.h"
 #include "prunenet/baselines/magnitude.h"
 #include "prunenet/baselines/method_options.h"
+#include "prunenet/baselines/prunenet_planner.h"
 #include "prunenet/baselines/random.h"
 #include "prunenet/baselines/response.h"
 #include "prunenet/baselines/wanda.h"
@@ -27,9 +28,10 @@ struct Method {
 };
 
 /// In the order in which people are shown them: by what they look at.
-constexpr std::array<Method, 8> kMethods{{{"random", &make_random_planner},
+constexpr std::array<Method, 9> kMethods{{{"random", &make_random_planner},
                                           {"magnitude", &make_magnitude_planner},
                                           {"leverage", &make_leverage_planner},
+                                          {"prunenet", &make_prunenet_planner},
                                           {"response", &make_response_planner},
                                           {"wanda-sp", &make_wanda_planner},
                                           {"flap", &make_flap_planner},
