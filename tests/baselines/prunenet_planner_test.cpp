@@ -56,6 +56,12 @@ TEST_P(PrunenetPlannerTest, TrainsOnceARatioAndSeed) {
   EXPECT_EQ(planner->select(0.0, 1, 8, model_.silent).training_seconds, 0.0);
 }
 
+TEST_P(PrunenetPlannerTest, TrainsWhereNoGradientsAreRecorded) {
+  const Plan plan = model_.plan(options(), {}, 0.5, 7);
+  const torch::NoGradGuard no_grad;
+  EXPECT_EQ(model_.plan(options(), {}, 0.5, 7).keep_indices, plan.keep_indices);
+}
+
 TEST(PrunenetPlannerErrors, OptionsOutsideTheirRange) {
   const LoadedModel model;
   const auto make = [&](const char* key, const nlohmann::json& value) {

@@ -54,6 +54,7 @@ class PrunenetPlanner final : public Planner {
     policy_.reset();  // so that an interrupted training leaves none
     options_.ratio = ratio;
     options_.seed = seed;
+    const torch::AutoGradMode with_gradients(true);  // selections are often made where none are recorded
     policy_ = train_prunenet(rows_, options_, progress);
   }
 
