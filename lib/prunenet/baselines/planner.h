@@ -34,7 +34,7 @@ struct Selection {
   Plan plan;                       ///< layers may differ in width (whole blocks removed: an empty layer)
   std::vector<VectorF> down_bias;  ///< empty, or one [d] a layer: added to the down projection's bias
   nlohmann::json curve;            ///< learning curve where a policy was trained for this selection; else null
-  double training_seconds = 0.0;   ///< of the training behind this selection; 0 where there is none
+  double training_seconds = 0.0;   ///< of the training that this call did; 0 where it was done before
   /// Without training, where the planner knows better than a clock around `select`.
   std::optional<double> selection_seconds;
 };

@@ -46,7 +46,7 @@ struct ScoredPolicy {
   std::string source;
   NeuronScores scores;
   nlohmann::json curve;
-  double training_seconds = 0.0;
+  double training_seconds = 0.0;  ///< not yet accounted for by a selection
   double scoring_seconds = 0.0;
 };
 
@@ -59,7 +59,7 @@ class PolicyPlanner final : public Planner {
   [[nodiscard]] bool uses_seed() const override { return choice_.sample || choice_.recipe.has_value(); }
 
   [[nodiscard]] Selection select(double ratio, std::int64_t round_to, std::uint64_t seed, Progress& progress) override {
-    const ScoredPolicy& policy = scored(seed, progress);
+    ScoredPolicy& policy = scored(seed, progress);
     Selection selection;
     std::string source = policy.source;
     NeuronScores scores = policy.scores;
@@ -69,7 +69,7 @@ class PolicyPlanner final : public Planner {
     }
     selection.plan = make_uniform_plan(scores, ratio, round_to, source);
     selection.curve = policy.curve;
-    selection.training_seconds = policy.training_seconds;
+    selection.training_seconds = std::exchange(policy.training_seconds, 0.0);
     selection.selection_seconds = policy.scoring_seconds;
     return selection;
   }
@@ -83,18 +83,20 @@ class PolicyPlanner final : public Planner {
     }
   }
 
-  const ScoredPolicy& scored(std::uint64_t seed, Progress& progress) {
+  ScoredPolicy& scored(std::uint64_t seed, Progress& progress) {
     const std::uint64_t key = choice_.recipe ? seed : 0;
     const auto found = policies_.find(key);
     if (found != policies_.end()) return found->second;
     ScoredPolicy result;
     std::vector<Policy> folds;
     for (std::int64_t fold = 0; fold < choice_.folds; ++fold) {
-      const std::filesystem::path file = choice_.recipe ? trained(seed, fold, progress) : choice_.file;
+      const std::filesystem::path file = choice_.recipe ? policy_file(seed, fold) : choice_.file;
+      const bool train_now = choice_.recipe && !std::filesystem::exists(file);
+      if (train_now) train(file, seed, fold, progress);
       folds.push_back(load_policy(file));
       check_features(folds.back(), feature_names());
       result.source += (fold == 0 ? "policy " : ", ") + sha256_file(file);
-      result.training_seconds += seconds_of(folds.back());
+      if (train_now) result.training_seconds += seconds_of(folds.back());
     }
     result.curve = folds.front().curve;
     const auto start = std::chrono::steady_clock::now();
@@ -109,11 +111,12 @@ class PolicyPlanner final : public Planner {
     return policies_.emplace(key, std::move(result)).first->second;
   }
 
-  [[nodiscard]] std::filesystem::path trained(std::uint64_t seed, std::int64_t fold, Progress& progress) const {
-    const std::string name =
-        choice_.folds == 1 ? fmt::format("seed-{}", seed) : fmt::format("seed-{}-fold-{}", seed, fold);
-    const std::filesystem::path file = directory_ / (name + ".safetensors");
-    if (std::filesystem::exists(file)) return file;
+  [[nodiscard]] std::filesystem::path policy_file(std::uint64_t seed, std::int64_t fold) const {
+    return directory_ / (choice_.folds == 1 ? fmt::format("seed-{}.safetensors", seed)
+                                            : fmt::format("seed-{}-fold-{}.safetensors", seed, fold));
+  }
+
+  void train(const std::filesystem::path& file, std::uint64_t seed, std::int64_t fold, Progress& progress) const {
     Recipe recipe = *choice_.recipe;
     recipe.train.seed = seed;
     recipe.train.folds = choice_.folds;
@@ -125,7 +128,6 @@ class PolicyPlanner final : public Planner {
     save_policy(file, train_on_models({model_.checkpoint.directory()}, recipe,
                                       {.work_directory = work, .resume = std::filesystem::exists(work)}, progress));
     std::filesystem::remove_all(work, error);
-    return file;
   }
 
   PolicyChoice choice_;

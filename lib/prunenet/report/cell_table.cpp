@@ -152,6 +152,7 @@ Table cost_table(const Comparison& comparison) {
       if (const auto seconds = training(*record)) of_seed[record->seed()] += *seconds;
     }
     std::vector<double> totals;
+    totals.reserve(of_seed.size());
     for (const auto& [seed, seconds] : of_seed) totals.push_back(seconds);
     const auto total = spread_of(std::move(totals));
     std::vector<TableEntry> row{{method.label, {}},

@@ -46,6 +46,7 @@ std::vector<double> by_layer(const Cell& cell, const std::string& kind) {
     for (std::size_t layer = 0; layer < values.size(); ++layer) layers[layer].push_back(values[layer]);
   }
   std::vector<double> medians;
+  medians.reserve(layers.size());
   for (const auto& values : layers) medians.push_back(spread_of(values).value_or(Spread{}).median);
   return medians;
 }

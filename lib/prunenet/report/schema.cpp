@@ -33,6 +33,7 @@ bool is_finite(const json& value) {
 
 std::string names_of(const std::vector<Field>& fields) {
   std::vector<std::string> names;
+  names.reserve(fields.size());
   for (const Field& field : fields) names.push_back(field.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
