@@ -22,7 +22,7 @@ std::int64_t bounded(const nlohmann::json& json, const char* key, std::int64_t l
 
 }  // namespace
 
-void fill_uniform(torch::Tensor parameter, double bound, Rng& rng) {
+void fill_uniform(const torch::Tensor& parameter, double bound, Rng& rng) {
   torch::NoGradGuard no_grad;
   float* values = parameter.data_ptr<float>();
   for (std::int64_t i = 0; i < parameter.numel(); ++i) {

@@ -47,7 +47,7 @@ TORCH_MODULE(PolicyNetwork);
 [[nodiscard]] std::vector<float> score_neurons(PolicyNetwork& network, const MatrixF& features);
 
 /// Uniform in +-bound, independent of libtorch's own generator.
-void fill_uniform(torch::Tensor parameter, double bound, Rng& rng);
+void fill_uniform(const torch::Tensor& parameter, double bound, Rng& rng);
 
 /// A copy of features as a tensor [I, F].
 [[nodiscard]] torch::Tensor to_tensor(const MatrixF& matrix);
