@@ -45,6 +45,7 @@ found.resources = performance.getEntriesByType("resource").map((entry) => entry.
 found.ink = getComputedStyle(document.body).color;
 found.paper = getComputedStyle(document.body).backgroundColor;
 found.series = getComputedStyle(document.querySelector("use[color^='var(--series-0']")).color;
+found.whites = document.querySelectorAll("svg [color=white], svg [fill=white], svg [color=black], svg [fill=black]").length;
 found.errors = probeErrors;
 window.parent.postMessage(JSON.stringify(found), "*");
 </script>"""
@@ -153,6 +154,7 @@ class Page(unittest.TestCase):
         for (_, scheme), seen in self.seen.items():
             self.assertGreater(contrast(seen["ink"], seen["paper"]), 7)  # WCAG AAA for text
             self.assertGreater(contrast(seen["series"], seen["paper"]), 4.5)  # AA
+            self.assertEqual(seen["whites"], 0)  # what does not change with the scheme
             self.assertEqual(luminance(seen["paper"]) < 0.1, scheme == "dark")
 
     def test_says_what_was_used_and_what_failed(self):

@@ -155,11 +155,12 @@ TEST(EmbedSvg, TakesThePagesColoursAndIdsOfItsOwn) {
   figure.labels = {"<x>"};
   const std::string svg = embed_svg(
       "<?xml version=\"1.0\"?>\n<svg viewBox=\"0 0 1 1\"><title>Gnuplot</title><g id='p'/><use xlink:href='#p'/>"
-      "<path stroke='rgb(  1,   3,  90)'/><path stroke='black'/><text>@0@</text></svg>",
+      "<path stroke='rgb(  1,   3,  90)'/><path stroke='black'/><use color='white'/><text>@0@</text></svg>",
       "f7-", figure);
   EXPECT_EQ(svg,
             "<svg role=\"img\" aria-label=\"a &amp; b\" viewBox=\"0 0 1 1\"><g id='f7-p'/><use xlink:href='#f7-p'/>"
-            "<path stroke='var(--series-3)'/><path stroke='currentColor'/><text>&lt;x&gt;</text></svg>");
+            "<path stroke='var(--series-3)'/><path stroke='currentColor'/><use "
+            "color=\"var(--card)\"/><text>&lt;x&gt;</text></svg>");
 }
 
 TEST(DrawErrors, SayWhatIsWrong) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -74,17 +75,15 @@ std::string log_axis(const std::string& axis, const Extent& extent) {
 }
 
 std::string log_seconds_axis(const std::string& axis, const Extent& extent) {
+  constexpr std::array<const char*, 9> kLabels{"1 ms",  "10 ms",  "0.1 s", "1 s",   "10 s",
+                                               "100 s", "1000 s", "10k s", "100k s"};
   const auto [low, high] = with_room(extent);
-  return commands(axis, low, high,
-                  {{"1 ms", 1e-3},
-                   {"10 ms", 1e-2},
-                   {"0.1 s", 0.1},
-                   {"1 s", 1.0},
-                   {"10 s", 10.0},
-                   {"1 min", 60.0},
-                   {"10 min", 600.0},
-                   {"1 h", 3600.0},
-                   {"10 h", 36000.0}});
+  const std::size_t step = high > 2e4 * low ? 2 : 1;  // more do not fit beside the labels of methods
+  Tics tics;
+  for (std::size_t at = 0; at < kLabels.size(); at += step) {
+    tics.emplace_back(kLabels[at], std::pow(10.0, static_cast<double>(at) - 3.0));
+  }
+  return commands(axis, low, high, tics);
 }
 
 std::string amount_axis(const std::string& axis, double largest, const std::string& unit) {

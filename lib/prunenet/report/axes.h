@@ -23,7 +23,7 @@ class Extent {
 
 /// gnuplot commands for a logarithmic axis ("x" or "y") with some room at both ends and marks at 1, 2, 5, ... 10k, 1M.
 [[nodiscard]] std::string log_axis(const std::string& axis, const Extent& extent);
-/// The same in seconds: 0.1 s, 1 s, 10 s, 1 min, 10 min, 1 h.
+/// The same in seconds, with few marks: 0.1 s, 1 s, 10 s, 100 s.
 [[nodiscard]] std::string log_seconds_axis(const std::string& axis, const Extent& extent);
 /// A linear axis from 0 with about four marks, and its unit.
 [[nodiscard]] std::string amount_axis(const std::string& axis, double largest, const std::string& unit);

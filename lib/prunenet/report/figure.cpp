@@ -17,7 +17,7 @@ struct PointLook {
   int type;  // of gnuplot
   const char* symbol;
 };
-constexpr std::array<PointLook, kSeriesLooks> kPoints{
+constexpr std::array<PointLook, kSeriesShapes> kPoints{
     {{7, "●"}, {5, "■"}, {9, "▲"}, {13, "◆"}, {11, "▼"}, {6, "○"}, {4, "□"}, {8, "△"}, {12, "◇"}, {10, "▽"}}};
 
 std::string rgb(int red, int green, int blue) {
@@ -36,16 +36,20 @@ std::string label_mark(std::size_t index) {
   return fmt::format("@{}@", index);
 }
 
+std::string css_colour(int look) {
+  return look < 0 ? "currentColor" : fmt::format("var(--series-{})", look % kSeriesColours);
+}
+
 std::string series_colour(int look) {
-  return look < 0 ? "rgb '#000000'" : fmt::format("rgb '#01{:02x}5a'", look);
+  return look < 0 ? "rgb '#000000'" : fmt::format("rgb '#01{:02x}5a'", look % kSeriesColours);
 }
 
 int point_type(int look) {
-  return kPoints[static_cast<std::size_t>(look)].type;
+  return kPoints[static_cast<std::size_t>(look % kSeriesShapes)].type;
 }
 
 std::string point_symbol(int look) {
-  return kPoints[static_cast<std::size_t>(look)].symbol;
+  return kPoints[static_cast<std::size_t>(look % kSeriesShapes)].symbol;
 }
 
 std::string common_settings() {
@@ -62,8 +66,8 @@ std::string embed_svg(std::string svg, const std::string& prefix, const Figure& 
   for (const std::string_view mark : {" id='", " id=\"", "href='#", "url(#"}) {
     svg = replace_all(std::move(svg), mark, fmt::format("{}{}", mark, prefix));
   }
-  for (int look = 0; look < kSeriesLooks; ++look) {
-    svg = replace_all(std::move(svg), rgb(1, look, 0x5A), fmt::format("var(--series-{})", look));
+  for (int look = 0; look < kSeriesColours; ++look) {
+    svg = replace_all(std::move(svg), rgb(1, look, 0x5A), css_colour(look));
   }
   svg = replace_all(std::move(svg), rgb(1, 2, 3), "var(--grid)");
   svg = replace_all(std::move(svg), rgb(0, 0, 0), "currentColor");
@@ -73,8 +77,11 @@ std::string embed_svg(std::string svg, const std::string& prefix, const Figure& 
     svg = replace_all(std::move(svg), fmt::format("{}=\"black\"", attribute),
                       fmt::format("{}=\"currentColor\"", attribute));
   }
-  // A group's colour only serves what asks for the current one: then it is the page's.
-  for (const std::string_view colour : {"black", "gray", "white"}) {
+  // White is what marks stand out from. Any other colour of a group serves what asks for the current one, the page's.
+  for (const std::string_view white : {" color=\"white\"", " color='white'"}) {
+    svg = replace_all(std::move(svg), white, " color=\"var(--card)\"");
+  }
+  for (const std::string_view colour : {"black", "gray"}) {
     svg = replace_all(std::move(svg), fmt::format(" color=\"{}\"", colour), "");
   }
   svg = replace_all(std::move(svg), "font-family=\"sans-serif\"", "font-family=\"inherit\"");

@@ -8,13 +8,14 @@
 
 namespace prunenet {
 
-/// How many looks (colour and shape of the marks) a page has; the page's style sheet gives --series-0 ... their
-/// colours.
-inline constexpr int kSeriesLooks = 10;
+/// Colours of series: --series-0 ... of the page's style sheet.
+inline constexpr int kSeriesColours = 12;
+/// Shapes of marks. Colours and shapes each start over when they are used up, so that 60 methods look different.
+inline constexpr int kSeriesShapes = 10;
 
 /// What a series looks like in all figures of a comparison.
 struct SeriesStyle {
-  int look = 0;         ///< in [0, kSeriesLooks)
+  int look = 0;         ///< colour and shape
   bool dashed = false;  ///< it used calibration text
 };
 
@@ -36,6 +37,8 @@ struct Figure {
 
 /// Stands in a script for text that gnuplot must not see.
 [[nodiscard]] std::string label_mark(std::size_t index);
+/// Colour of a series on the page, for a style attribute.
+[[nodiscard]] std::string css_colour(int look);
 /// Colour of a series in a script, as a gnuplot colour; the drawing then follows the page's light or dark colours.
 [[nodiscard]] std::string series_colour(int look);
 /// gnuplot's point type of a series, and the character that looks like it.

@@ -121,9 +121,8 @@ std::string failures(const Comparison& comparison) {
 std::string figure_html(const Figure& figure, const std::string& svg, std::size_t number) {
   std::string legend;
   for (const LegendEntry& entry : figure.legend) {
-    const std::string colour = entry.look < 0 ? "" : fmt::format(" style=\"color:var(--series-{})\"", entry.look);
-    legend += fmt::format("<li><span class=\"swatch\" aria-hidden=\"true\"{}>{}</span> {}</li>\n", colour, entry.symbol,
-                          escape_html(entry.label));
+    legend += fmt::format("<li><span class=\"swatch\" aria-hidden=\"true\" style=\"color:{}\">{}</span> {}</li>\n",
+                          css_colour(entry.look), entry.symbol, escape_html(entry.label));
   }
   if (!legend.empty()) legend = "<ul class=\"legend\">\n" + legend + "</ul>\n";
   const std::string note = figure.note.empty() ? "" : fmt::format("<p>{}</p>\n", escape_html(figure.note));

@@ -10,7 +10,7 @@ std::string marked_label(const Method& method) {
 }
 
 SeriesStyle style_of(const Comparison& comparison, std::size_t method) {
-  return {static_cast<int>(method) % kSeriesLooks, comparison.methods[method].data == "calibration"};
+  return {static_cast<int>(method), comparison.methods[method].data == "calibration"};
 }
 
 LegendEntry legend_entry(const Comparison& comparison, std::size_t method) {
