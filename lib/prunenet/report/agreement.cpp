@@ -17,7 +17,8 @@ using nlohmann::json;
 std::string cell_of(const Record& record) {
   // The dense model is one cell, whatever its record says of seeds.
   const auto seed = record.is_dense() ? std::nullopt : record.seed();
-  return fmt::format("{}, {} {}, ratio {}, seed {}", record.model(), record.label(), record.options(), record.ratio(),
+  return fmt::format("{}, {}{}{}, ratio {}, seed {}", record.model(), record.label(),
+                     record.options().empty() ? "" : " ", record.options(), record.ratio(),
                      seed ? std::to_string(*seed) : "none");
 }
 
