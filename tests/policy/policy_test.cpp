@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/replace_metadata.h"
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "support/expect_error.h"
@@ -27,12 +28,7 @@ Policy make_policy() {
 /// The file of `make_policy` with one metadata field replaced.
 void write_with(const std::filesystem::path& path, const std::string& key, const std::string& value) {
   save_policy(path, make_policy());
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  std::map<std::string, HostTensor> tensors;
-  for (const std::string& name : file.names()) tensors[name] = file.read(name);
-  auto metadata = file.metadata();
-  metadata[key] = value;
-  write_safetensors_atomically(path, tensors, metadata);
+  testing::replace_metadata(path, key, value);
 }
 
 TEST(PolicyFile, RoundTripGivesTheSameScoresAndRecords) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "policy/replace_metadata.h"
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/policy/policy.h"
@@ -30,12 +31,7 @@ PublishedPolicy make_policy(bool faithful = true) {
 /// The file of `make_policy` with one metadata field replaced.
 void write_with(const std::filesystem::path& path, const std::string& key, const std::string& value) {
   save_published_policy(path, make_policy());
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  std::map<std::string, HostTensor> tensors;
-  for (const std::string& name : file.names()) tensors[name] = file.read(name);
-  auto metadata = file.metadata();
-  metadata[key] = value;
-  write_safetensors_atomically(path, tensors, metadata);
+  testing::replace_metadata(path, key, value);
 }
 
 TEST(PublishedPolicyFile, RoundTripGivesTheSamePolicy) {

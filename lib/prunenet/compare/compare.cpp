@@ -67,7 +67,7 @@ void check_name(const std::string& name) {
               fmt::format("method '{}' is unknown; known are {}, {}", name, kPolicy, fmt::join(known, ", ")));
 }
 
-/// Loads what is needed only where there is a cell to run, and once.
+/// The opened model and what cells share; the text that distortions are measured on is sampled when first asked for.
 class Bench {
  public:
   Bench(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress)
@@ -136,17 +136,18 @@ class Bench {
   std::optional<std::vector<ResponseMoments>> moments_;
 };
 
-/// True where the cell's record is there and counts. Throws Error(kMismatch) where it is of other settings.
-bool is_recorded(const CellSpec& cell, bool retry_failed) {
-  if (!std::filesystem::exists(cell.file)) return false;
-  const Record record = read_record(cell.file);
+/// The cell's record, where it is there and counts. Throws Error(kMismatch) where it is of other settings.
+std::optional<Record> recorded(const CellSpec& cell, bool retry_failed) {
+  if (!std::filesystem::exists(cell.file)) return std::nullopt;
+  Record record = read_record(cell.file);
   if (record.json.value("key", json()) != cell.key) {
     throw Error(ErrorKind::kMismatch,
                 fmt::format("{} was measured with other settings, texts or another model; give another --out, or "
                             "remove it",
                             cell.file.string()));
   }
-  return !(retry_failed && record.failed());
+  if (retry_failed && record.failed()) return std::nullopt;
+  return record;
 }
 
 std::vector<Entry> make_entries(const ComparisonRecipe& recipe, const ComparisonFiles& files, const Bench& bench,
@@ -224,15 +225,16 @@ ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const Compariso
   std::vector<std::pair<Entry*, const CellSpec*>> open;
   for (Entry& entry : entries) {
     for (const CellSpec& cell : entry.cells) {
-      if (!is_recorded(cell, files.retry_failed)) {
+      const std::optional<Record> record = recorded(cell, files.retry_failed);
+      if (!record) {
         open.emplace_back(&entry, &cell);
         continue;
       }
       ++summary.reused;
-      summary.failed += read_record(cell.file).failed() ? 1 : 0;
+      summary.failed += record->failed() ? 1 : 0;
     }
   }
-  const bool dense_there = is_recorded(dense_spec, files.retry_failed);
+  const bool dense_there = recorded(dense_spec, files.retry_failed).has_value();
   summary.reused += dense_there ? 1 : 0;
   if (open.empty() && dense_there) return summary;
 
