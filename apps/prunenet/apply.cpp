@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "plan_file.h"
 #include "print.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/stopwatch.h"
 #include "prunenet/prune/prune.h"
 #include "verbs.h"
 
@@ -120,7 +120,7 @@ void run_apply(const Arguments& words) {
   check_arguments(arguments, options);
 
   Job job(options.common());
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const Model model = open_model(arguments.model);
   const auto [plan, seed] = get_plan(arguments, model, options.common(), job.progress());
   const PruneEstimate sizes = estimate_prune(model.checkpoint, *model.family, plan);
@@ -138,8 +138,7 @@ void run_apply(const Arguments& words) {
   }
   if (!arguments.plan_out.empty()) write_plan_file(arguments.plan_out, plan);
   job.progress().finish();
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  facts.emplace_back("seconds", fmt::format("{:.2f}", seconds.count()));
+  facts.emplace_back("seconds", fmt::format("{:.2f}", watch.seconds()));
   print(render_facts(facts));
 }
 

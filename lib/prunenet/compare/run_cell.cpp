@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <system_error>
 
@@ -11,6 +10,7 @@
 #include "prunenet/compare/measure_plan.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/peak_memory.h"
+#include "prunenet/core/stopwatch.h"
 #include "prunenet/core/version.h"
 #include "prunenet/eval/eval_json.h"
 #include "prunenet/prune/prune.h"
@@ -20,11 +20,6 @@ namespace prunenet {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// A model to be measured, and how large it is.
 struct Applied {
@@ -78,10 +73,10 @@ Applied apply_to_checkpoint(const Selection& selection, const CellContext& conte
   options.output = scratch.path();
   options.force = true;
   options.down_bias = selection.down_bias;
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const PruneReport report =
       prune_checkpoint(context.model.checkpoint, context.model.family, selection.plan, options, progress);
-  const double seconds = seconds_since(start);
+  const double seconds = watch.seconds();
   const Checkpoint checkpoint = Checkpoint::open(scratch.path());
   return {.network = CausalLm::load(checkpoint, *make_family(checkpoint), progress),
           .parameters = report.sizes.parameters_after,
@@ -111,7 +106,7 @@ void evaluate(const CausalLm& network, const CellSpec& cell, const CellContext& 
               json& record, Progress& progress) {
   const torch::NoGradGuard no_grad;
   const EvaluationOptions& evaluation = context.recipe.evaluation;
-  const auto start = Clock::now();
+  const Stopwatch watch;
   record["perplexity"] = json::array();
   for (const std::string& text : evaluation.texts) {
     const Perplexity result = evaluate_perplexity(network, context.tokenizer, text, evaluation.windows, progress);
@@ -127,7 +122,7 @@ void evaluate(const CausalLm& network, const CellSpec& cell, const CellContext& 
     add_retention(result, dense_tasks);
     record["tasks"].push_back(std::move(result));
   }
-  record["seconds"]["evaluation"] = seconds_since(start);
+  record["seconds"]["evaluation"] = watch.seconds();
 }
 
 /// Policies of the published form count episodes, and rewards of draws only.
@@ -180,9 +175,9 @@ Record run_cell(const CellSpec& cell, MethodRun& method, const CellContext& cont
   json record = cell_identity(cell, method.planner->data_use(), context);
   reset_peak_rss();
   const std::int64_t round_to = parse_rounding(context.recipe.round_to);
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const Selection selection = method.planner->select(cell.ratio, round_to, cell.seed.value_or(0), progress);
-  const double waited = seconds_since(start);
+  const double waited = watch.seconds();
   const double seconds = selection.selection_seconds.value_or(waited - std::min(waited, selection.training_seconds));
   method.longest_selection = std::max(method.longest_selection, seconds);
 

@@ -1,8 +1,7 @@
 #include "prunenet/core/blas_threads.h"
 
-#include <chrono>
-
 #include "prunenet/core/matrix.h"
+#include "prunenet/core/stopwatch.h"
 
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
@@ -18,10 +17,9 @@ double measure_gemm_gflops() {
   MatrixF product = MatrixF::Zero(kSize, kSize);
   double best = 0.0;
   for (int repeat = 0; repeat < 3; ++repeat) {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     product.noalias() += a * a;
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    best = std::max(best, 2.0 * kSize * kSize * kSize / seconds.count() * 1e-9);
+    best = std::max(best, 2.0 * kSize * kSize * kSize / watch.seconds() * 1e-9);
   }
   return product(0, 0) > 0.0F ? best : 0.0;
 }

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <span>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/stopwatch.h"
 #include "prunenet/eval/choice_request.h"
 
 namespace prunenet {
@@ -144,13 +144,13 @@ MultipleChoice evaluate_multiple_choice(const CausalLm& model, const Tokenizer& 
   std::vector<ChoiceItem> items = read_choice_items(file);
   if (limit > 0 && static_cast<std::size_t>(limit) < items.size()) items.resize(static_cast<std::size_t>(limit));
   progress.begin("answering " + file.filename().string(), "items", items.size());
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const std::vector<ChoiceScores> scores = score_choices(model, tokenizer, items, progress);
 
   MultipleChoice result;
   result.file = file.string();
   result.n = static_cast<std::int64_t>(items.size());
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = watch.seconds();
   double right = 0.0;
   double right_norm = 0.0;
   bool partial = false;

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
+
+#include "prunenet/core/stopwatch.h"
 
 namespace prunenet {
 
@@ -22,14 +23,14 @@ Perplexity evaluate_perplexity(const CausalLm& model, const Tokenizer& tokenizer
 
   progress.begin("scoring " + file.filename().string(), "tokens",
                  static_cast<std::uint64_t>(result.windows * result.context));
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   for (std::int64_t window = 0; window < result.windows; ++window) {
     result.nll += model.token_nll(text.ids.narrow(0, window, 1)).sum(torch::kFloat64).item<double>();
     progress.status(fmt::format("perplexity {:.3f}",
                                 std::exp(result.nll / static_cast<double>((window + 1) * (result.context - 1)))));
     progress.advance(static_cast<std::uint64_t>(result.context));
   }
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = watch.seconds();
   result.ppl = std::exp(result.nll / static_cast<double>(result.tokens));
   result.tokens_per_second = static_cast<double>(result.tokens) / result.seconds;
   return result;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/input_file.h"
@@ -13,6 +12,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/core/peak_memory.h"
+#include "prunenet/core/stopwatch.h"
 #include "prunenet/prune/bias_shift.h"
 #include "prunenet/prune/model_files.h"
 #include "prunenet/prune/pruned_layout.h"
@@ -27,10 +27,6 @@ namespace {
 
 constexpr const char* kCardFile = "README.md";
 constexpr std::uint64_t kMaxCardBytes = 16ULL << 20U;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// Weight files, their index and the config, as they stand in the input.
 std::vector<std::string> input_files(const Checkpoint& checkpoint) {
@@ -139,7 +135,7 @@ PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family,
 
 PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
                              const PruneOptions& options, Progress& progress) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const fs::path& input = checkpoint.directory();
   const PrunedLayout layout = lay_out_pruned(checkpoint, family, plan);
   const BiasShifts shifts = bias_shifts(family, options.down_bias);
@@ -160,7 +156,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
                         config_with_width(input / kConfigFile, family.width_field(), plan.uniform_width()));
   verify(output.path(), layout, family.width_field(), plan.uniform_width());
   const Digests outputs = digest_files(output.path(), files_below(output.path()), "hashing the output", progress);
-  report.wall_seconds = seconds_since(start);
+  report.wall_seconds = watch.seconds();
   report.peak_rss_bytes = peak_rss_bytes();
   const std::string model_name = resolve_path(input).filename().string();
   write_file_atomically(output.path() / kRecordFile,

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <numeric>
 #include <tuple>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/stopwatch.h"
 #include "prunenet/policy/network.h"
 #include "prunenet/spectral/distortion.h"
 #include "prunenet/spectral/spectral_operator.h"
@@ -126,7 +126,7 @@ void PrunenetTrainer::update(const std::vector<Draw>& draws, const std::vector<d
 }
 
 void PrunenetTrainer::episode(Progress& progress) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   EpisodePoint point;
   point.episode = completed_episodes() + 1;
   std::vector<Draw> draws;
@@ -149,7 +149,7 @@ void PrunenetTrainer::episode(Progress& progress) {
     best_episode_ = point.episode;
     copy_parameters(*network_, *best_);
   }
-  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  seconds_ += watch.seconds();
   point.seconds = seconds_;
   curve_.push_back(point);
 }

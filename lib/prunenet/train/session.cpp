@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/stopwatch.h"
 #include "prunenet/core/version.h"
 #include "prunenet/family/checkpoint_weights.h"
 #include "prunenet/features/feature_extractor.h"
@@ -17,12 +17,6 @@
 namespace prunenet {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// All layers of all models, side by side.
 class ModelEnvironment final : public Environment {
@@ -152,16 +146,16 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
   for (const auto& path : directories) models.push_back(open_training_model(path));
   const TrainingDirectory directory(files.work_directory, training_keys(models, recipe), files.resume);
 
-  const auto start = Clock::now();
+  const Stopwatch watch;
   ModelEnvironment environment;
   double probe_seconds = 0.0;
   for (std::size_t i = 0; i < models.size(); ++i) {
-    const auto probe_start = Clock::now();
+    const Stopwatch probe_watch;
     Probe probe = probe_of(models[i], i, recipe, directory, progress);
-    probe_seconds += seconds_since(probe_start);
+    probe_seconds += probe_watch.seconds();
     add_layers(models[i], std::move(probe), recipe, environment, progress);
   }
-  const double feature_seconds = seconds_since(start) - probe_seconds;
+  const double feature_seconds = watch.seconds() - probe_seconds;
 
   Trainer trainer(environment, recipe.train);
   if (const auto state = directory.load_state()) trainer.restore(*state);

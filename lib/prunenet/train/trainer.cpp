@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -11,6 +10,7 @@
 #include <numeric>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/stopwatch.h"
 
 namespace prunenet {
 
@@ -122,7 +122,7 @@ torch::Tensor Trainer::layer_loss(std::int64_t layer, double ratio) {
 }
 
 void Trainer::step() {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const double progress = static_cast<double>(step_) / static_cast<double>(options_.steps);
   const double warmup = std::min(1.0, static_cast<double>(step_ + 1) / static_cast<double>(options_.warmup_steps + 1));
   const double rate = options_.learning_rate * warmup * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
@@ -153,7 +153,7 @@ void Trainer::step() {
     reward_count_ = 0;
     keep_if_best(curve_.back().validation_reward);
   }
-  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  seconds_ += watch.seconds();
   if (!curve_.empty() && curve_.back().step == step_) curve_.back().seconds = seconds_;
 }
 
