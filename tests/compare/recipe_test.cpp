@@ -70,7 +70,7 @@ TEST(ComparisonRecipeErrors, UnknownKeys) {
   expect_refused(recipe, {"'ratio'", "ratios", "seeds"});
   recipe = smallest();
   recipe["evaluation"]["text"] = "a";
-  expect_refused(recipe, {"'text'", "'evaluation'", "texts"});
+  expect_refused(recipe, {"'evaluation.text'", "texts"});
 }
 
 TEST(ComparisonRecipeErrors, ValuesOutsideTheirRange) {
@@ -84,6 +84,8 @@ TEST(ComparisonRecipeErrors, ValuesOutsideTheirRange) {
   expect_refused(with("", "ratios", json::array()), {"'ratios'", "at least one"});
   expect_refused(with("", "ratios", {"a lot"}), {"'ratios'", "numbers"});
   expect_refused(with("", "seeds", {-1}), {"'seeds'", "-1"});
+  expect_refused(with("calibration", "file", 3), {"'calibration.file'", "3", "text"});
+  expect_refused(with("evaluation", "texts", "a.txt"), {"'evaluation.texts'", "a.txt", "list"});
   expect_refused(with("", "seeds", {0.5}), {"'seeds'", "0.5"});
   expect_refused(with("", "round_to", "many"), {"many"});
   expect_refused(with("calibration", "windows", 0), {"'calibration.windows'", "0"});
@@ -104,7 +106,7 @@ TEST(ComparisonRecipeErrors, MethodsThatCannotBeToldApart) {
   recipe["methods"] = {{{"name", "random"}}, {{"name", "random"}}};
   expect_refused(recipe, {"'random'", "label"});
   recipe["methods"] = {"random"};
-  expect_refused(recipe, {"\"random\"", "'name'"});
+  expect_refused(recipe, {"'methods'", "\"random\"", "'name'"});
 }
 
 TEST(ComparisonRecipeErrors, NothingToMeasure) {

@@ -1,13 +1,14 @@
 #include "prunenet/compare/recipe.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cmath>
+#include <functional>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/recipe_fields.h"
 #include "prunenet/plan/plan.h"
 #include "prunenet/spectral/distortion.h"
 #include "prunenet/spectral/spectral_operator.h"
@@ -19,93 +20,34 @@ namespace {
 
 using nlohmann::json;
 
-[[noreturn]] void refuse_key(const std::string& where, const json& value, const std::string& wanted) {
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("{} is {}; must be {}", where, value.dump(), wanted));
+void check_ratios(const std::vector<double>& ratios, const std::string& key) {
+  for (const double ratio : ratios) {
+    if (!(ratio > 0.0 && ratio <= kMaxRatio)) {
+      refuse_recipe_value(key, json(ratio), fmt::format("in (0, {}]", kMaxRatio));
+    }
+  }
 }
 
-/// Reads the keys of one section and remembers which it was asked for.
-class Section {
- public:
-  Section(const json& object, std::string name) : object_(object), name_(std::move(name)) {
-    if (!object_.is_object())
-      refuse_key(name_.empty() ? "the recipe" : "'" + name_ + "'", object_, "'key: value' lines");
-  }
-
-  template <typename T>
-  void read(const std::string& key, T& target, const std::string& wanted) {
-    known_.insert(key);
-    const auto found = object_.find(key);
-    if (found == object_.end()) return;
-    try {
-      check_type(*found, target, wanted, key);
-      target = found->get<T>();
-    } catch (const json::exception&) {
-      refuse_key(place(key), *found, wanted);
-    }
-  }
-
-  [[nodiscard]] json section(const std::string& key) {
-    known_.insert(key);
-    return object_.value(key, json::object());
-  }
-
-  void refuse_unknown() const {
-    for (const auto& [key, value] : object_.items()) {
-      if (known_.contains(key)) continue;
-      throw Error(ErrorKind::kInvalidArgument,
-                  fmt::format("unknown key '{}'{}; known are {}", key,
-                              name_.empty() ? "" : fmt::format(" in '{}'", name_), fmt::join(known_, ", ")));
-    }
-  }
-
-  [[nodiscard]] std::string place(const std::string& key) const {
-    return fmt::format("'{}{}{}'", name_, name_.empty() ? "" : ".", key);
-  }
-
- private:
-  /// nlohmann turns 1.5 into 1 and true into 1 where an integer is asked for.
-  template <typename T>
-  void check_type(const json& value, const T& /*target*/, const std::string& wanted, const std::string& key) const {
-    bool fits = true;
-    if constexpr (std::is_same_v<T, std::int64_t>) fits = value.is_number_integer();
-    if constexpr (std::is_same_v<T, std::vector<double>>) {
-      fits = value.is_array() &&
-             std::all_of(value.begin(), value.end(), [](const json& item) { return item.is_number(); });
-    }
-    if constexpr (std::is_same_v<T, std::vector<std::uint64_t>>) {
-      fits = value.is_array() &&
-             std::all_of(value.begin(), value.end(), [](const json& item) { return item.is_number_unsigned(); });
-    }
-    if (!fits) refuse_key(place(key), value, wanted);
-  }
-
-  const json& object_;
-  std::string name_;
-  std::set<std::string> known_;
-};
-
-void check_ratios(const std::vector<double>& ratios, const std::string& where) {
-  for (const double ratio : ratios) {
-    if (!(ratio > 0.0 && ratio <= kMaxRatio)) refuse_key(where, json(ratio), fmt::format("in (0, {}]", kMaxRatio));
-  }
+void check_at_least(std::int64_t value, std::int64_t least, const std::string& key) {
+  if (value < least) refuse_recipe_value(key, json(value), fmt::format("at least {}", least));
 }
 
 CalibrationOptions read_calibration(const json& object) {
   CalibrationOptions options;
-  Section section(object, "calibration");
-  section.read("file", options.file, "a file");
-  section.read("windows", options.windows, "an integer of at least 1");
-  section.read("context", options.context, "an integer of at least 2");
-  section.refuse_unknown();
-  if (options.windows < 1) refuse_key(section.place("windows"), options.windows, "at least 1");
-  if (options.context < 2) refuse_key(section.place("context"), options.context, "at least 2");
+  read_recipe_section("calibration",
+                      {{"file", text_field("calibration.file", options.file)},
+                       {"windows", integer_field("calibration.windows", options.windows)},
+                       {"context", integer_field("calibration.context", options.context)}},
+                      object);
+  check_at_least(options.windows, 1, "calibration.windows");
+  check_at_least(options.context, 2, "calibration.context");
   return options;
 }
 
-void check_distortions(const std::vector<std::string>& names, const std::string& where) {
+void check_distortions(const std::vector<std::string>& names, const std::string& key) {
   for (const std::string& name : names) {
     const std::size_t middle = name.find(" of ");
-    if (middle == std::string::npos) refuse_key(where, name, "'DISTORTION of OPERATOR'");
+    if (middle == std::string::npos) refuse_recipe_value(key, name, "'DISTORTION of OPERATOR'");
     static_cast<void>(parse_distortion(name.substr(0, middle)));
     static_cast<void>(parse_operator_kind(name.substr(middle + 4)));
   }
@@ -115,36 +57,45 @@ EvaluationOptions read_evaluation(const json& object) {
   EvaluationOptions options;
   options.windows.context = 1024;
   options.distortions = default_distortions();
-  Section section(object, "evaluation");
-  section.read("texts", options.texts, "a list of files");
-  section.read("context", options.windows.context, "an integer of at least 2");
-  section.read("windows", options.windows.windows, "an integer of at least 0");
-  section.read("tasks", options.tasks, "a list of files");
-  section.read("limit", options.limit, "an integer of at least 0");
-  section.read("task_ratios", options.task_ratios, "a list of ratios");
-  section.read("distortions", options.distortions, "a list of names");
-  section.refuse_unknown();
-  if (options.windows.context < 2) refuse_key(section.place("context"), options.windows.context, "at least 2");
-  if (options.windows.windows < 0) refuse_key(section.place("windows"), options.windows.windows, "at least 0");
-  if (options.limit < 0) refuse_key(section.place("limit"), options.limit, "at least 0");
-  check_ratios(options.task_ratios, section.place("task_ratios"));
-  check_distortions(options.distortions, section.place("distortions"));
+  read_recipe_section("evaluation",
+                      {{"texts", texts_field("evaluation.texts", options.texts)},
+                       {"context", integer_field("evaluation.context", options.windows.context)},
+                       {"windows", integer_field("evaluation.windows", options.windows.windows)},
+                       {"tasks", texts_field("evaluation.tasks", options.tasks)},
+                       {"limit", integer_field("evaluation.limit", options.limit)},
+                       {"task_ratios", numbers_field("evaluation.task_ratios", options.task_ratios)},
+                       {"distortions", texts_field("evaluation.distortions", options.distortions)}},
+                      object);
+  check_at_least(options.windows.context, 2, "evaluation.context");
+  check_at_least(options.windows.windows, 0, "evaluation.windows");
+  check_at_least(options.limit, 0, "evaluation.limit");
+  check_ratios(options.task_ratios, "evaluation.task_ratios");
+  check_distortions(options.distortions, "evaluation.distortions");
   return options;
 }
 
-void check_methods(const std::vector<json>& methods) {
-  if (methods.empty())
-    throw Error(ErrorKind::kInvalidArgument, "'methods' is empty; list at least one, as {name: random}");
+ProbeOptions read_probe(json values) {
+  if (values.is_object() && !values.contains("tokens")) values["tokens"] = 4096;
+  ProbeOptions options = recipe_from_json({{"probe", std::move(values)}}).probe;
+  options.held_out_tokens = 0;  // there is nothing to choose among
+  return options;
+}
+
+std::vector<json> read_methods(const json& values) {
+  if (!values.is_array()) refuse_recipe_value("methods", values, "a list");
   std::set<std::string> labels;
-  for (const json& method : methods) {
+  for (const json& method : values) {
     if (!method.is_object() || !method.value("name", json()).is_string()) {
-      refuse_key("an entry of 'methods'", method, "an object with a 'name'");
+      refuse_recipe_value("methods", method, "a list of objects with a 'name'");
     }
-    if (method.contains("label") && !method["label"].is_string()) refuse_key("'label'", method["label"], "a text");
+    if (method.contains("label") && !method["label"].is_string()) {
+      refuse_recipe_value("methods.label", method["label"], "a text");
+    }
     if (labels.insert(method_label(method)).second) continue;
     throw Error(ErrorKind::kInvalidArgument,
                 fmt::format("two methods are called '{}'; give one of them another 'label'", method_label(method)));
   }
+  return {values.begin(), values.end()};
 }
 
 }  // namespace
@@ -165,27 +116,27 @@ std::string method_label(const json& method) {
 
 ComparisonRecipe comparison_recipe_from_json(const json& object) {
   ComparisonRecipe recipe;
-  Section section(object, "");
-  section.read("ratios", recipe.ratios, "a list of numbers");
-  section.read("seeds", recipe.seeds, "a list of integers of at least 0");
-  section.read("round_to", recipe.round_to, "a text");
-  recipe.calibration = read_calibration(section.section("calibration"));
-  recipe.evaluation = read_evaluation(section.section("evaluation"));
-  json probe = section.section("probe");
-  if (!probe.contains("tokens")) probe["tokens"] = 4096;
-  recipe.probe = recipe_from_json({{"probe", probe}}).probe;
-  recipe.probe.held_out_tokens = 0;  // there is nothing to choose among
-  json methods = json::array();
-  section.read("methods", methods, "a list");
-  if (!methods.is_array()) refuse_key("'methods'", methods, "a list");
-  recipe.methods.assign(methods.begin(), methods.end());
-  section.refuse_unknown();
-  check_ratios(recipe.ratios, "'ratios'");
-  if (recipe.ratios.empty() || recipe.seeds.empty()) {
-    throw Error(ErrorKind::kInvalidArgument, "'ratios' and 'seeds' need at least one entry each");
+  recipe.evaluation = read_evaluation(json::object());
+  recipe.probe = read_probe(json::object());
+  const std::map<std::string, std::function<void(const json&)>> keys = {
+      {"ratios", numbers_field("ratios", recipe.ratios).read},
+      {"seeds", seeds_field("seeds", recipe.seeds).read},
+      {"round_to", text_field("round_to", recipe.round_to).read},
+      {"calibration", [&](const json& value) { recipe.calibration = read_calibration(value); }},
+      {"evaluation", [&](const json& value) { recipe.evaluation = read_evaluation(value); }},
+      {"probe", [&](const json& value) { recipe.probe = read_probe(value); }},
+      {"methods", [&](const json& value) { recipe.methods = read_methods(value); }}};
+  if (!object.is_object()) refuse_recipe_value("(whole file)", object, "an object with lists and sections");
+  for (const auto& [key, value] : object.items()) {
+    const auto found = keys.find(key);
+    if (found == keys.end()) refuse_recipe_key(key, keys_of(keys));
+    found->second(value);
+  }
+  check_ratios(recipe.ratios, "ratios");
+  if (recipe.ratios.empty() || recipe.seeds.empty() || recipe.methods.empty()) {
+    throw Error(ErrorKind::kInvalidArgument, "'ratios', 'seeds' and 'methods' need at least one entry each");
   }
   static_cast<void>(parse_rounding(recipe.round_to));
-  check_methods(recipe.methods);
   if (recipe.evaluation.texts.empty() && recipe.evaluation.tasks.empty()) {
     throw Error(ErrorKind::kInvalidArgument, "nothing to measure: 'evaluation' names neither 'texts' nor 'tasks'");
   }
