@@ -96,14 +96,14 @@ TEST(Markdown, IsATable) {
   value["data"] = "calibration";
   json failed = cell("c", 0, 1.0);
   failed["status"] = "failed";
-  failed["error"] = "NaN";
+  failed["error"] = "'bias' is \"a\" < b";
   EXPECT_EQ(report_markdown(in_files({value, cell("random", 0, 60.0), cell("random", 1, 70.0), failed})),
             "## tiny\n\n"
             "| method | data | removed | seeds | perplexity, a.txt |\n"
             "|---|---|---:|---:|---:|\n"
             "| a\\|b | calibration | 30 % | 1 | 50.00 |\n"
             "| random | none | 30 % | 2 | 65.00 (60.00 to 70.00) |\n"
-            "\nFailed:\n\n- c at 30 %: NaN\n");
+            "\nFailed:\n\n- c at 30 %: 'bias' is \"a\" &lt; b\n");
 }
 
 std::vector<json> cells_with_distortion(const std::vector<std::vector<double>>& distortions) {

@@ -8,9 +8,10 @@ namespace prunenet {
 
 namespace {
 
-/// Markdown takes HTML for what it is, and a bar for the end of a cell.
+/// Markdown takes HTML for what it is, and a bar for the end of a cell; quotes mean nothing outside tags.
 std::string escape_markdown(const std::string& text) {
-  return replace_all(escape_html(text), "|", "\\|");
+  const std::string escaped = replace_all(replace_all(escape_html(text), "&quot;", "\""), "&#39;", "'");
+  return replace_all(escaped, "|", "\\|");
 }
 
 std::string render(const Table& table) {
