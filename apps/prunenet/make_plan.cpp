@@ -8,11 +8,11 @@
 #include "prunenet/core/rng.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/family/checkpoint_weights.h"
-#include "prunenet/features/feature_extractor.h"
 #include "prunenet/policy/keep_set.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/policy_kind.h"
 #include "prunenet/policy/published_policy.h"
+#include "prunenet/policy/score_model.h"
 #include "prunenet/train/prunenet_session.h"
 
 namespace prunenet::cli {
@@ -39,18 +39,14 @@ std::string source_of(const PlanRequest& request, const char* kind, const std::o
 PlanFromPolicy ask_feature_policy(const Model& model, const PlanRequest& request, std::int64_t round_to,
                                   Progress& progress) {
   Policy policy = load_policy(request.policy);
-  check_features(policy, feature_names());
   std::optional<std::uint64_t> seed;
   if (request.sample) seed = request.seed.value_or(0);
   Rng rng(seed.value_or(0));
-  std::vector<std::vector<float>> scores;
-  extract_features(
-      CheckpointWeights(model.checkpoint, *model.family),
-      [&](std::int64_t /*layer*/, const MatrixF& features) {
-        scores.push_back(score_neurons(policy.network, features));
-        if (seed) scores.back() = scores_of_ranking(sample_rankings(scores.back(), 1, rng).rankings[0]);
-      },
-      progress);
+  std::vector<std::vector<float>> scores =
+      score_model({&policy, 1}, CheckpointWeights(model.checkpoint, *model.family), progress);
+  if (seed) {
+    for (std::vector<float>& layer : scores) layer = scores_of_ranking(sample_rankings(layer, 1, rng).rankings[0]);
+  }
   return {make_uniform_plan(scores, request.ratio, round_to, source_of(request, "policy", seed)), seed};
 }
 

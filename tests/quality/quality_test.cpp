@@ -9,13 +9,13 @@
 #include <iostream>
 #include <memory>
 
+#include "prunenet/baselines/planner.h"
 #include "prunenet/core/file.h"
-#include "prunenet/core/rng.h"
 #include "prunenet/family/checkpoint_weights.h"
-#include "prunenet/features/feature_extractor.h"
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/model/runtime.h"
 #include "prunenet/plan/plan.h"
+#include "prunenet/policy/score_model.h"
 #include "prunenet/tokenizer/tokenizer.h"
 #include "prunenet/train/session.h"
 #include "support/temporary_directory.h"
@@ -27,8 +27,6 @@ const std::filesystem::path kData = PRUNENET_TEST_DATA;
 constexpr double kRatio = 0.3;
 constexpr std::int64_t kWindow = 128;
 constexpr std::int64_t kWindows = 24;
-
-using Scores = std::vector<std::vector<float>>;
 
 Recipe quick_recipe() {
   Recipe recipe;
@@ -58,13 +56,11 @@ class TrainedModel {
 
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 
-  /// Perplexity with only the best-scored neurons of every layer.
-  [[nodiscard]] double perplexity(const Scores& scores) const {
+  /// Perplexity with only the neurons that the plan keeps.
+  [[nodiscard]] double perplexity(const Plan& plan) const {
     std::vector<torch::Tensor> masks;
-    for (const std::vector<std::int64_t>& keep : make_uniform_plan(scores, kRatio, 1, "test").keep_indices) {
-      torch::Tensor mask = torch::zeros({config().intermediate_size});
-      for (const std::int64_t index : keep) mask[index] = 1.0F;
-      masks.push_back(mask);
+    for (const std::vector<std::int64_t>& keep : plan.keep_indices) {
+      masks.push_back(torch::zeros({plan.intermediate_size}).index_fill_(0, torch::tensor(keep), 1.0));
     }
     return perplexity_with(
         [&masks](const FfnActivations& at) { return at.h * masks[static_cast<std::size_t>(at.layer)]; });
@@ -72,48 +68,28 @@ class TrainedModel {
 
   [[nodiscard]] double dense_perplexity() const { return perplexity_with({}); }
 
-  [[nodiscard]] Scores policy_scores(Policy& policy) const {
-    Scores scores;
+  [[nodiscard]] Plan plan_of(Policy& policy) const {
     SilentProgress silent;
-    extract_features(
-        CheckpointWeights(checkpoint_, *family_),
-        [&](std::int64_t /*layer*/, const MatrixF& features) {
-          scores.push_back(score_neurons(policy.network, features));
-        },
-        silent);
-    return scores;
+    const auto scores = score_model({&policy, 1}, CheckpointWeights(checkpoint_, *family_), silent);
+    return make_uniform_plan(scores, kRatio, 1, "policy");
   }
 
-  /// Norm of the gate row, up row and down column, multiplied.
-  [[nodiscard]] Scores magnitude_scores() const {
-    Scores scores;
-    for (std::int64_t layer = 0; layer < config().num_hidden_layers; ++layer) {
-      const FfnWeights ffn = read_ffn(checkpoint_, *family_, layer);
-      const VectorF product = (ffn.gate.rowwise().norm().array() * ffn.up.rowwise().norm().array() *
-                               ffn.down.colwise().norm().transpose().array());
-      scores.emplace_back(product.data(), product.data() + product.size());
-    }
-    return scores;
-  }
-
-  [[nodiscard]] Scores random_scores(std::uint64_t seed) const {
-    Rng rng(seed);
-    Scores scores(static_cast<std::size_t>(config().num_hidden_layers));
-    for (auto& layer : scores) {
-      for (std::int64_t i = 0; i < config().intermediate_size; ++i) layer.push_back(static_cast<float>(rng.uniform()));
-    }
-    return scores;
+  [[nodiscard]] Plan plan_of(const nlohmann::json& method, std::uint64_t seed = 0) const {
+    SilentProgress silent;
+    const PlannerModel model{checkpoint_, *family_, model_};
+    return make_planner(method, model, {})->select(kRatio, 1, seed, silent).plan;
   }
 
   /// Geometric mean over seeds.
   [[nodiscard]] double random_perplexity() const {
     double logarithm = 0.0;
-    for (std::uint64_t seed = 0; seed < 5; ++seed) logarithm += std::log(perplexity(random_scores(seed))) / 5.0;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      logarithm += std::log(perplexity(plan_of({{"name", "random"}}, seed))) / 5.0;
+    }
     return std::exp(logarithm);
   }
 
  private:
-  [[nodiscard]] const ModelConfig& config() const { return family_->config(); }
   [[nodiscard]] double perplexity_with(const FfnHook& hook) const {
     const torch::NoGradGuard no_grad;
     return std::exp(model_.token_nll(ids_, hook).mean().item<double>());
@@ -144,9 +120,9 @@ class Quality : public ::testing::Test {
 
   static void expect_policy_beats_baselines(const TrainedModel& model) {
     const double dense = model.dense_perplexity();
-    const double learned = model.perplexity(model.policy_scores(*policy_));
+    const double learned = model.perplexity(model.plan_of(*policy_));
     const double random = model.random_perplexity();
-    const double magnitude = model.perplexity(model.magnitude_scores());
+    const double magnitude = model.perplexity(model.plan_of({{"name", "magnitude"}, {"matrix", "product"}}));
     std::cout << "dense " << dense << ", policy " << learned << ", random " << random << ", magnitude " << magnitude
               << "\n";
     // In log-perplexity, the damage of pruning: the policy's is to be clearly smaller, not merely smaller.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <map>
 #include <optional>
 #include <system_error>
@@ -13,9 +12,10 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
 #include "prunenet/core/sha256.h"
+#include "prunenet/core/stopwatch.h"
 #include "prunenet/family/checkpoint_weights.h"
-#include "prunenet/features/feature_extractor.h"
 #include "prunenet/policy/policy.h"
+#include "prunenet/policy/score_model.h"
 #include "prunenet/train/recipe.h"
 #include "prunenet/train/session.h"
 
@@ -94,20 +94,13 @@ class PolicyPlanner final : public Planner {
       const bool train_now = choice_.recipe && !std::filesystem::exists(file);
       if (train_now) train(file, seed, fold, progress);
       folds.push_back(load_policy(file));
-      check_features(folds.back(), feature_names());
       result.source += (fold == 0 ? "policy " : ", ") + sha256_file(file);
       if (train_now) result.training_seconds += seconds_of(folds.back());
     }
     result.curve = folds.front().curve;
-    const auto start = std::chrono::steady_clock::now();
-    extract_features(
-        CheckpointWeights(model_.checkpoint, model_.family),
-        [&](std::int64_t layer, const MatrixF& features) {
-          Policy& policy = folds[static_cast<std::size_t>(layer % choice_.folds)];
-          result.scores.push_back(score_neurons(policy.network, features));
-        },
-        progress);
-    result.scoring_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const Stopwatch watch;
+    result.scores = score_model(folds, CheckpointWeights(model_.checkpoint, model_.family), progress);
+    result.scoring_seconds = watch.seconds();
     return policies_.emplace(key, std::move(result)).first->second;
   }
 
