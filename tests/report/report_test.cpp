@@ -120,10 +120,28 @@ TEST(PredictionTable, RanksMeanLogarithms) {
   // Means of logarithms ascend with the seed though means do not; perplexity ascends with it, too.
   const auto files = in_files(cells_with_distortion({{0.9, 0.001}, {0.1, 0.1}, {0.2, 0.2}, {0.3, 0.3}, {0.5, 0.0}}));
   const Table table = prediction_table(compare_records(files).front());
-  ASSERT_EQ(table.rows.size(), 1U);
+  ASSERT_EQ(table.rows.size(), 2U) << "over all cells, and over the seeds of the one method";
   EXPECT_EQ(table.rows[0][0].text, "30 %");
   EXPECT_EQ(table.rows[0][1].text, "a.txt");
-  EXPECT_EQ(table.rows[0][2].text, "1.00 (4)") << "the cell with an untouched layer has no mean";
+  EXPECT_EQ(table.rows[0][2].text, "all");
+  EXPECT_EQ(table.rows[0][3].text, "1.00 (4)") << "the cell with an untouched layer has no mean";
+  EXPECT_EQ(table.rows[1][2].text, "random");
+  EXPECT_EQ(table.rows[1][3].text, "1.00 (4)");
+}
+
+TEST(PredictionTable, TellsMethodsApartFromTheirDraws) {
+  // Each method's draws are better the more they distort, though the method that distorts less is the better one.
+  auto cells = cells_with_distortion({{0.4}, {0.3}, {0.2}, {0.1}});
+  for (int seed = 0; seed < 4; ++seed) {
+    cells.push_back(cell("magnitude", seed, 50.0 + seed));
+    cells.back()["layers"]["distortion"]["ks of gate"] = {0.9 - 0.1 * seed};
+  }
+  const auto files = in_files(cells);
+  const Table table = prediction_table(compare_records(files).front());
+  ASSERT_EQ(table.rows.size(), 3U);
+  EXPECT_GT(*table.rows[0][3].sort, 0.5);
+  EXPECT_EQ(table.rows[1][3].sort, -1.0);
+  EXPECT_EQ(table.rows[2][3].sort, -1.0);
 }
 
 TEST(PredictionTable, NeedsFourCells) {

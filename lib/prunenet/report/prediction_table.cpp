@@ -41,20 +41,34 @@ std::optional<double> mean_log(const Record& record, const std::string& kind) {
   return sum / static_cast<double>(distortion.at(kind).size());
 }
 
-TableEntry correlation_entry(const Comparison& comparison, double ratio, const std::string& text,
-                             const std::string& kind) {
-  std::vector<double> distortions;
-  std::vector<double> losses;
+/// Cells that are ranked against each other.
+struct Group {
+  std::string name;
+  std::vector<const Record*> records;
+};
+
+/// All cells of one ratio, then the seeds of each method on their own: good and bad methods are told apart by more than
+/// their distortion, the draws of one method by little else.
+std::vector<Group> groups_at(const Comparison& comparison, double ratio) {
+  std::vector<Group> groups{{"all", {}}};
   for (const Method& method : comparison.methods) {
     const Cell* cell = method.at(ratio);
     if (cell == nullptr) continue;
-    for (const Record* record : cell->seeds) {
-      const auto distortion = mean_log(*record, kind);
-      const auto loss = loss_of(*record, text);
-      if (!distortion || !loss) continue;
-      distortions.push_back(*distortion);
-      losses.push_back(*loss);
-    }
+    groups.front().records.insert(groups.front().records.end(), cell->seeds.begin(), cell->seeds.end());
+    groups.push_back({method.label, cell->seeds});
+  }
+  return groups;
+}
+
+TableEntry correlation_entry(const Group& group, const std::string& text, const std::string& kind) {
+  std::vector<double> distortions;
+  std::vector<double> losses;
+  for (const Record* record : group.records) {
+    const auto distortion = mean_log(*record, kind);
+    const auto loss = loss_of(*record, text);
+    if (!distortion || !loss) continue;
+    distortions.push_back(*distortion);
+    losses.push_back(*loss);
   }
   if (distortions.size() < kFewestCells) return {};
   const auto correlation = rank_correlation(distortions, losses);
@@ -67,15 +81,17 @@ TableEntry correlation_entry(const Comparison& comparison, double ratio, const s
 Table prediction_table(const Comparison& comparison) {
   const std::vector<std::string> kinds = kinds_of(comparison);
   Table table;
-  table.columns = {{"removed"}, {"text", false}};
+  table.columns = {{"removed"}, {"text", false}, {"cells of", false}};
   for (const std::string& kind : kinds) table.columns.push_back({kind});
   for (const double ratio : ratios_of(comparison)) {
     for (const std::string& text : comparison.texts) {
-      std::vector<TableEntry> row{{fmt::format("{:g} %", 100.0 * ratio), ratio}, {text, {}}};
-      for (const std::string& kind : kinds) row.push_back(correlation_entry(comparison, ratio, text, kind));
-      const bool known =
-          std::any_of(row.begin() + 2, row.end(), [](const TableEntry& entry) { return entry.sort.has_value(); });
-      if (known) table.rows.push_back(std::move(row));
+      for (const Group& group : groups_at(comparison, ratio)) {
+        std::vector<TableEntry> row{{fmt::format("{:g} %", 100.0 * ratio), ratio}, {text, {}}, {group.name, {}}};
+        for (const std::string& kind : kinds) row.push_back(correlation_entry(group, text, kind));
+        const bool known =
+            std::any_of(row.begin() + 3, row.end(), [](const TableEntry& entry) { return entry.sort.has_value(); });
+        if (known) table.rows.push_back(std::move(row));
+      }
     }
   }
   return without_empty_columns(std::move(table));

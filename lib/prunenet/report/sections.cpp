@@ -146,11 +146,11 @@ std::vector<Section> sections_of(const Comparison& comparison, std::size_t numbe
   add(heading("Quality"), {perplexity_figures(comparison), retention_figures(comparison)});
   if (const Table prediction = prediction_table(comparison); !prediction.empty()) {
     sections.push_back(
-        {heading(
-             "What predicts quality",
-             "Spearman's rank correlation over all cells (methods and seeds) of one ratio, between the loss a token "
-             "and the mean over layers of the logarithm of a distortion; in parentheses the number of cells. 1: "
-             "whatever distorts less is better. Cells with an untouched layer have no such mean and are left out."),
+        {heading("What predicts quality",
+                 "Spearman's rank correlation between the loss a token and the mean over layers of the logarithm of a "
+                 "distortion, over all cells (methods and seeds) of one ratio and over the seeds of one method; in "
+                 "parentheses the number of cells. 1: whatever distorts less is better. Cells with an untouched layer "
+                 "have no such mean and are left out."),
          {},
          table_html(prediction, "What predicts quality", false)});
   }

@@ -33,9 +33,9 @@ struct Table {
 /// other work. Only methods that say something of it.
 [[nodiscard]] Table cost_table(const Comparison& comparison);
 
-/// What predicts quality: for each ratio and text the rank correlation, over all cells, between a distortion (the mean
-/// over layers of its logarithm) and the loss a token. An entry needs `kFewestCells` cells; cells with an undistorted
-/// layer, where the logarithm does not exist, are left out.
+/// What predicts quality: for each ratio and text the rank correlation between a distortion (the mean over layers of
+/// its logarithm) and the loss a token, over all cells and over the seeds of each method. An entry needs `kFewestCells`
+/// cells; cells with an undistorted layer, where the logarithm does not exist, are left out.
 inline constexpr std::size_t kFewestCells = 4;
 [[nodiscard]] Table prediction_table(const Comparison& comparison);
 
