@@ -45,6 +45,14 @@ TEST(Cells, MeasureTasksAtTheirRatios) {
   EXPECT_FALSE(dense_cell(recipe_of(), {}, "out").with_tasks);
 }
 
+TEST(Cells, MeasureTasksForTheirSeeds) {
+  const json some = {{"evaluation", {{"tasks", {"t.jsonl"}}, {"task_seeds", {5}}}}};
+  for (const CellSpec& cell : cells_of(kRandom, true, recipe_of(some), {}, "out")) {
+    EXPECT_EQ(cell.with_tasks, *cell.seed == 5) << *cell.seed;
+  }
+  for (const CellSpec& cell : cells_of(kRandom, false, recipe_of(some), {}, "out")) EXPECT_TRUE(cell.with_tasks);
+}
+
 TEST(Cells, HaveKeysOfEverythingThatDecidesThem) {
   std::set<std::string> keys;
   const auto add = [&](const json& extra, const json& fixed = json::object(), const json& method = kRandom) {

@@ -34,13 +34,9 @@ TEST(ComparisonRecipe, ReadsEveryKey) {
   recipe["seeds"] = {7U, 8U};
   recipe["round_to"] = "gguf";
   recipe["calibration"] = {{"file", "c.txt"}, {"windows", 3}, {"context", 64}};
-  recipe["evaluation"] = {{"texts", {"a", "b"}},
-                          {"context", 128},
-                          {"windows", 2},
-                          {"tasks", {"t"}},
-                          {"limit", 5},
-                          {"task_ratios", {0.4}},
-                          {"distortions", {"ks of gate"}}};
+  recipe["evaluation"] = {
+      {"texts", {"a", "b"}}, {"context", 128},       {"windows", 2},      {"tasks", {"t"}},
+      {"limit", 5},          {"task_ratios", {0.4}}, {"task_seeds", {8}}, {"distortions", {"ks of gate"}}};
   recipe["probe"] = {{"tokens", 512}};
   const ComparisonRecipe read = comparison_recipe_from_json(recipe);
   EXPECT_EQ(read.ratios, (std::vector<double>{0.4, 0.1}));
@@ -54,6 +50,7 @@ TEST(ComparisonRecipe, ReadsEveryKey) {
   EXPECT_EQ(read.evaluation.windows.windows, 2);
   EXPECT_EQ(read.evaluation.limit, 5);
   EXPECT_EQ(read.evaluation.task_ratios, (std::vector<double>{0.4}));
+  EXPECT_EQ(read.evaluation.task_seeds, (std::vector<std::uint64_t>{8}));
   EXPECT_EQ(read.probe.tokens, 512);
 }
 

@@ -32,10 +32,14 @@ std::string key_of(const CellSpec& cell, const ComparisonRecipe& recipe, const j
   return sha256_hex(std::as_bytes(std::span(text)));
 }
 
-bool tasks_at(const EvaluationOptions& evaluation, double ratio) {
-  const std::vector<double>& ratios = evaluation.task_ratios;
-  return !evaluation.tasks.empty() &&
-         (ratios.empty() || std::find(ratios.begin(), ratios.end(), ratio) != ratios.end());
+template <typename Value>
+bool is_among(const std::vector<Value>& chosen, const Value& value) {
+  return chosen.empty() || std::find(chosen.begin(), chosen.end(), value) != chosen.end();
+}
+
+bool with_tasks(const EvaluationOptions& evaluation, const CellSpec& cell) {
+  return !evaluation.tasks.empty() && is_among(evaluation.task_ratios, cell.ratio) &&
+         (!cell.seed || is_among(evaluation.task_seeds, *cell.seed));
 }
 
 }  // namespace
@@ -70,7 +74,7 @@ std::vector<CellSpec> cells_of(const json& method, bool uses_seed, const Compari
       cell.label = method_label(method);
       cell.ratio = ratio;
       cell.seed = seed;
-      cell.with_tasks = tasks_at(recipe.evaluation, ratio);
+      cell.with_tasks = with_tasks(recipe.evaluation, cell);
       cell.file = directory / fmt::format("{}-{:.4g}{}.json", file_name_of(cell.label), ratio,
                                           seed ? fmt::format("-seed-{}", *seed) : "");
       cell.key = key_of(cell, recipe, fixed);

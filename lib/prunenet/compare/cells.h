@@ -19,7 +19,7 @@ struct CellSpec {
   std::optional<std::uint64_t> seed;  ///< nothing where the method takes none
   std::filesystem::path file;         ///< of its record
   std::string key;                    ///< digest of all that decides what is measured
-  bool with_tasks = false;            ///< tasks are measured at this ratio
+  bool with_tasks = false;            ///< tasks are measured at this ratio and seed
 
   [[nodiscard]] bool is_dense() const;
 };

@@ -64,6 +64,7 @@ EvaluationOptions read_evaluation(const json& object) {
                        {"tasks", texts_field("evaluation.tasks", options.tasks)},
                        {"limit", integer_field("evaluation.limit", options.limit)},
                        {"task_ratios", numbers_field("evaluation.task_ratios", options.task_ratios)},
+                       {"task_seeds", seeds_field("evaluation.task_seeds", options.task_seeds)},
                        {"distortions", texts_field("evaluation.distortions", options.distortions)}},
                       object);
   check_at_least(options.windows.context, 2, "evaluation.context");

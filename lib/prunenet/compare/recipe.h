@@ -22,10 +22,11 @@ struct CalibrationOptions {
 struct EvaluationOptions {
   std::vector<std::string> texts;  ///< perplexity
   WindowOptions windows;
-  std::vector<std::string> tasks;        ///< multiple choice
-  std::int64_t limit = 0;                ///< items a task; 0: all
-  std::vector<double> task_ratios;       ///< tasks are measured at these ratios only; empty: at all
-  std::vector<std::string> distortions;  ///< "<distortion> of <operator>", a layer each; see `default_distortions`
+  std::vector<std::string> tasks;         ///< multiple choice
+  std::int64_t limit = 0;                 ///< items a task; 0: all
+  std::vector<double> task_ratios;        ///< tasks are measured at these ratios only; empty: at all
+  std::vector<std::uint64_t> task_seeds;  ///< and for these seeds only, of a method that takes any; empty: for all
+  std::vector<std::string> distortions;   ///< "<distortion> of <operator>", a layer each; see `default_distortions`
 };
 
 /// One comparison: methods x ratios x seeds on one model.
