@@ -1,7 +1,5 @@
 #include "model.h"
 
-#include "prunenet/core/checked.h"
-
 namespace prunenet::cli {
 
 Model open_model(const std::filesystem::path& directory) {
@@ -13,10 +11,8 @@ Model open_model(const std::filesystem::path& directory) {
 std::uint64_t ffn_parameters(const Model& model) {
   std::uint64_t sum = 0;
   for (std::int64_t layer = 0; layer < model.family->config().num_hidden_layers; ++layer) {
-    const FfnBlockNames names = model.family->ffn_block(layer);
-    for (const std::string& name : {names.gate_proj, names.up_proj, names.down_proj, names.gate_bias, names.up_bias}) {
-      if (!name.empty()) sum += checked_product(model.checkpoint.tensors().at(name).shape).value_or(0);
-    }
+    sum += static_cast<std::uint64_t>(parameters_per_neuron(model.family->ffn_block(layer)) *
+                                      model.family->config().intermediate_size);
   }
   return sum;
 }

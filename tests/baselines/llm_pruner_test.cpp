@@ -26,22 +26,23 @@ struct HandMade {
     config.num_attention_heads = 2;
     config.num_key_value_heads = 2;
     config.head_dim = 2;
+    config.rotary_dim = 2;
     config.max_position_embeddings = 32;
     DecoderLayerWeights layer;
-    layer.attention_norm = torch::ones({kHidden});
+    layer.attention_norm.gain = torch::ones({kHidden});
     layer.qkv = torch::randn({3 * kHidden, kHidden});
     layer.o_proj = torch::zeros({kHidden, kHidden});
-    layer.ffn_norm = torch::rand({kHidden}) + 0.5;
+    layer.ffn_norm.gain = torch::rand({kHidden}) + 0.5;
     layer.gate_up = torch::randn({2 * kNeurons, kHidden});
     layer.down = torch::randn({kHidden, kNeurons});
     weights.layers = {layer};
     weights.embedding = torch::randn({kVocabulary, kHidden});
-    weights.final_norm = torch::rand({kHidden}) + 0.5;
+    weights.final_norm.gain = torch::rand({kHidden}) + 0.5;
     weights.output_projection = torch::randn({kVocabulary, kHidden});
   }
 
   [[nodiscard]] torch::Tensor normalised(const torch::Tensor& x, const torch::Tensor& gain) const {
-    return x / (x.square().mean(-1, true) + config.rms_norm_eps).sqrt() * gain.to(torch::kFloat64);
+    return x / (x.square().mean(-1, true) + config.norm_eps).sqrt() * gain.to(torch::kFloat64);
   }
 
   /// Oracle: the mean loss as plain operations in double, for autograd.
@@ -49,10 +50,10 @@ struct HandMade {
                                    const torch::Tensor& down) const {
     const torch::Tensor stream =
         weights.embedding.to(torch::kFloat64).index_select(0, ids.slice(1, 0, ids.size(1) - 1).flatten());
-    const torch::Tensor x = normalised(stream, weights.layers[0].ffn_norm);
+    const torch::Tensor x = normalised(stream, weights.layers[0].ffn_norm.gain);
     const torch::Tensor g = x.matmul(gate.t());
     const torch::Tensor h = g * torch::sigmoid(g) * x.matmul(up.t());
-    const torch::Tensor states = normalised(stream + h.matmul(down.t()), weights.final_norm);
+    const torch::Tensor states = normalised(stream + h.matmul(down.t()), weights.final_norm.gain);
     const torch::Tensor logits = states.matmul(weights.output_projection.to(torch::kFloat64).t());
     return torch::nll_loss(logits.log_softmax(1), ids.slice(1, 1).flatten());
   }

@@ -71,7 +71,7 @@ TEST(BlockInfluence, IsOneMinusTheMeanCosineAcrossTheBlock) {
   const torch::Tensor ids = model.calibration(9);  // two batches of a forward pass
   // With gains of one the final norm changes lengths alone, so that the last state has the stream's direction.
   DecoderWeights weights = model.network.weights();
-  weights.final_norm = torch::ones_like(weights.final_norm);
+  weights.final_norm.gain = torch::ones_like(weights.final_norm.gain);
   const CausalLm network(model.network.config(), weights);
   std::vector<torch::Tensor> before;
   (void)network.final_states(ids, [&before](const FfnActivations& at) {

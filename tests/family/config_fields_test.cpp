@@ -10,7 +10,8 @@ namespace {
 using nlohmann::json;
 
 TEST(ConfigFields, ReadsValuesInRangeAndFallsBackAtMissingOrNull) {
-  const json object = json::parse(R"({"n": 7, "x": 0.5, "whole": 2, "on": true, "s": "t", "null": null, "l": [3, 4]})");
+  const json object = json::parse(R"({"n": 7, "x": 0.5, "whole": 2, "on": true, "s": "t", "null": null, "l": [3, 4],
+                                      "names": ["a", "b"]})");
   const ConfigFields fields(object, "config.json");
   EXPECT_EQ(fields.integer("n", 7, 7), 7);
   EXPECT_EQ(fields.integer_or("null", 3, 0, 1), 3);
@@ -23,6 +24,8 @@ TEST(ConfigFields, ReadsValuesInRangeAndFallsBackAtMissingOrNull) {
   EXPECT_EQ(fields.integers("l", 3, 4), (std::vector<std::int64_t>{3, 4}));
   EXPECT_EQ(fields.integers("n", 0, 9), (std::vector<std::int64_t>{7}));
   EXPECT_TRUE(fields.integers("null", 0, 9).empty());
+  EXPECT_EQ(fields.texts("names"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(fields.texts("null").empty());
   EXPECT_FALSE(fields.has("null"));
   EXPECT_TRUE(fields.mentions("null"));
   EXPECT_FALSE(fields.object("missing").has_value());
@@ -43,6 +46,8 @@ TEST(ConfigFields, ErrorsNameFileKeyValueAndRange) {
   testing::expect_error(kind, {"low", "neither true nor false"}, [&] { (void)fields.boolean_or("low", true); });
   testing::expect_error(kind, {"low", "not a string"}, [&] { (void)fields.text("low"); });
   testing::expect_error(kind, {"list is \"2\""}, [&] { (void)fields.integers("list", 0, 9); });
+  testing::expect_error(kind, {"low is -1", "not a list of strings"}, [&] { (void)fields.texts("low"); });
+  testing::expect_error(kind, {"list holds 1", "not a string"}, [&] { (void)fields.texts("list"); });
   testing::expect_error(kind, {"low", "not an object"}, [&] { (void)fields.object("low"); });
   testing::expect_error(kind, {"inner.k is 9", "[0, 1]"}, [&] { (void)fields.object("inner")->integer("k", 0, 1); });
   testing::expect_error(ErrorKind::kUnsupported, {"dir/config.json: low why"}, [&] { fields.refuse("low", "why"); });

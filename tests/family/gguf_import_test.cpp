@@ -121,7 +121,7 @@ TEST(GgufImport, ConfigSaysWhatTheMetadataSays) {
   EXPECT_EQ(config.num_key_value_heads, 1);
   EXPECT_EQ(config.head_dim, 4);
   EXPECT_EQ(config.max_position_embeddings, 64);
-  EXPECT_NEAR(config.rms_norm_eps, 1e-5, 1e-10);
+  EXPECT_NEAR(config.norm_eps, 1e-5, 1e-10);
   EXPECT_EQ(config.rope_theta, 5000.0);
   EXPECT_EQ(config.bos_token_id, 1);
   EXPECT_TRUE(config.tie_word_embeddings);

@@ -1,6 +1,9 @@
-#include "prunenet/family/llama_config.h"
+#include "prunenet/family/llama_family.h"
 
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
 
 #include "support/expect_error.h"
 
@@ -14,8 +17,14 @@ json minimal() {
                          "num_attention_heads": 4, "max_position_embeddings": 128})");
 }
 
-ModelConfig read(const json& config, LlamaVariant variant = LlamaVariant::kLlama) {
-  return read_llama_config(config, variant, "LlamaForCausalLM", "config.json");
+/// What an adapter makes of a config; these adapters do not look at the tensors.
+std::unique_ptr<Family> family_of(const json& config, MakeFamily make = &make_llama) {
+  static const Checkpoint any = Checkpoint::open(std::filesystem::path(PRUNENET_TEST_DATA) / "models" / "mistral");
+  return make({ConfigFields(config, "config.json"), any, "LlamaForCausalLM"});
+}
+
+ModelConfig read(const json& config, MakeFamily make = &make_llama) {
+  return family_of(config, make)->config();
 }
 
 json with(const std::string& patch) {
@@ -28,11 +37,14 @@ TEST(LlamaConfig, DefaultsAreThoseOfTransformers) {
   const ModelConfig config = read(minimal());
   EXPECT_EQ(config.num_key_value_heads, 4);
   EXPECT_EQ(config.head_dim, 4);
-  EXPECT_EQ(config.rms_norm_eps, 1e-6);
+  EXPECT_EQ(config.norm_eps, 1e-6);
   EXPECT_EQ(config.rope_theta, 10000.0);
   EXPECT_EQ(config.rope_scaling.kind, RopeScaling::Kind::kNone);
   EXPECT_EQ(config.activation, Activation::kSilu);
-  EXPECT_FALSE(config.attention_bias || config.mlp_bias || config.tie_word_embeddings);
+  EXPECT_FALSE(config.tie_word_embeddings);
+  EXPECT_EQ(config.rotary_dim, 4);
+  EXPECT_TRUE(family_of(minimal())->ffn_block(0).up.bias.empty());
+  EXPECT_TRUE(family_of(minimal())->attention_block(0).q.bias.empty());
   EXPECT_FALSE(config.bos_token_id.has_value());
   EXPECT_TRUE(config.eos_token_ids.empty());
 }
@@ -62,22 +74,41 @@ TEST(LlamaConfig, ReadsSpecialTokensAndActivations) {
   EXPECT_EQ(read(with(R"({"hidden_act": "relu"})")).activation, Activation::kRelu);
 }
 
-TEST(LlamaConfig, VariantsDifferByTheirBiasesAndWindows) {
-  const std::string biases = R"({"attention_bias": true, "mlp_bias": true})";
-  EXPECT_TRUE(read(with(biases)).attention_bias && read(with(biases)).mlp_bias);
-  const ModelConfig qwen2 = read(minimal(), LlamaVariant::kQwen2);
-  EXPECT_TRUE(qwen2.attention_bias);
-  EXPECT_FALSE(qwen2.mlp_bias);
-  const ModelConfig mistral = read(with(biases), LlamaVariant::kMistral);
-  EXPECT_FALSE(mistral.attention_bias || mistral.mlp_bias);
-  (void)read(with(R"({"max_position_embeddings": 32768, "sliding_window": 4096})"), LlamaVariant::kLlama);
-  testing::expect_error(ErrorKind::kUnsupported, {"sliding_window is 4096", "32768"},
-                        [] { (void)read(with(R"({"max_position_embeddings": 32768})"), LlamaVariant::kMistral); });
-  json no_window = with(R"({"max_position_embeddings": 32768})");
+TEST(LlamaConfig, ArchitecturesDifferByTheirBiases) {
+  const auto biases_of = [](const json& config, MakeFamily make) {
+    const auto family = family_of(config, make);
+    const AttentionBlock attention = family->attention_block(1);
+    return std::vector<bool>{!attention.q.bias.empty(), !attention.o.bias.empty(),
+                             !family->ffn_block(1).gate.bias.empty()};
+  };
+  const json all = with(R"({"attention_bias": true, "mlp_bias": true})");
+  EXPECT_EQ(biases_of(all, &make_llama), (std::vector<bool>{true, true, true}));
+  EXPECT_EQ(biases_of(all, &make_mistral), (std::vector<bool>{false, false, false}));
+  EXPECT_EQ(biases_of(minimal(), &make_qwen2), (std::vector<bool>{true, false, false}));
+}
+
+TEST(LlamaConfig, ReadsSlidingWindows) {
+  const auto windows = [](const std::string& patch, MakeFamily make) { return read(with(patch), make).windows; };
+  using List = std::vector<std::int64_t>;
+  EXPECT_EQ(windows(R"({"sliding_window": 8})", &make_llama), List{}) << "LLaMA has none";
+  EXPECT_EQ(windows(R"({"sliding_window": 8})", &make_mistral), (List{8, 8}));
+  EXPECT_EQ(windows("{}", &make_mistral), (List{4096, 4096}));
+  json no_window = minimal();
   no_window["sliding_window"] = nullptr;
-  EXPECT_EQ(read(no_window, LlamaVariant::kMistral).max_position_embeddings, 32768);
-  testing::expect_error(ErrorKind::kUnsupported, {"use_sliding_window"},
-                        [] { (void)read(with(R"({"use_sliding_window": true})"), LlamaVariant::kQwen2); });
+  EXPECT_EQ(read(no_window, &make_mistral).windows, List{});
+  const std::string qwen = R"({"use_sliding_window": true, "sliding_window": 8, "max_window_layers": 1})";
+  EXPECT_EQ(windows(qwen, &make_qwen2), (List{0, 8}));
+  EXPECT_EQ(windows(R"({"sliding_window": 8})", &make_qwen2), List{}) << "not used unless asked for";
+  EXPECT_EQ(windows(R"({"use_sliding_window": true, "sliding_window": 8,
+                        "layer_types": ["sliding_attention", "full_attention"]})",
+                    &make_qwen2),
+            (List{8, 0}));
+  testing::expect_error(ErrorKind::kBadInput, {"layer_types has 1 entries for 2 layers"}, [] {
+    (void)read(with(R"({"sliding_window": 8, "layer_types": ["full_attention"]})"), &make_mistral);
+  });
+  testing::expect_error(ErrorKind::kUnsupported, {"layer_types names 'linear_attention'"}, [] {
+    (void)read(with(R"({"sliding_window": 8, "layer_types": ["linear_attention", "full_attention"]})"), &make_mistral);
+  });
 }
 
 struct Rejected {
@@ -121,7 +152,8 @@ INSTANTIATE_TEST_SUITE_P(
         Rejected{"eos", R"({"eos_token_id": [2, -1]})", kBad, {"eos_token_id is -1"}},
         Rejected{"activation", R"({"hidden_act": "mish"})", kNo, {"mish", "silu"}},
         Rejected{"rope_type", R"({"rope_scaling": {"type": "yarn", "factor": 2}})", kNo, {"rope_scaling.type", "yarn"}},
-        Rejected{"partial", R"({"rope_parameters": {"partial_rotary_factor": 0.5}})", kNo, {"partial_rotary_factor"}},
+        Rejected{
+            "partial", R"({"rope_parameters": {"partial_rotary_factor": 0.25}})", kBad, {"head_dim is 4", "1 are"}},
         Rejected{"factor", R"({"rope_scaling": {"rope_type": "linear"}})", kBad, {"rope_scaling.factor is missing"}},
         Rejected{"small_factor", R"({"rope_scaling": {"type": "linear", "factor": 0.5}})", kBad, {"factor is 0.5"}},
         Rejected{"llama3_limits",

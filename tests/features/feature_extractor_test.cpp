@@ -31,23 +31,33 @@ class RandomWeights final : public WeightSource {
     Rng rng(seed);
     embedding_ = random_matrix(300, hidden, rng);
     for (int layer = 0; layer < 3; ++layer) {
-      layers_.push_back({VectorF::Ones(hidden), random_matrix(24, hidden, rng), random_matrix(12, hidden, rng),
-                         random_matrix(12, hidden, rng), random_matrix(hidden, 24, rng), VectorF::Ones(hidden),
-                         random_matrix(neurons, hidden, rng), random_matrix(neurons, hidden, rng),
-                         random_matrix(hidden, neurons, rng)});
+      const auto map = [&rng](std::int64_t outputs, std::int64_t inputs) {
+        return LinearWeights{random_matrix(outputs, inputs, rng), {}};
+      };
+      LayerWeights weights;
+      weights.attention_norm.gain = VectorF::Ones(hidden);
+      weights.q = map(24, hidden);
+      weights.k = map(12, hidden);
+      weights.v = map(12, hidden);
+      weights.o = map(hidden, 24);
+      weights.ffn_norm.gain = VectorF::Ones(hidden);
+      weights.gate = map(neurons, hidden);
+      weights.up = map(neurons, hidden);
+      weights.down = map(hidden, neurons);
+      layers_.push_back(std::move(weights));
     }
   }
   [[nodiscard]] const ModelConfig& config() const override { return config_; }
   [[nodiscard]] LayerWeights layer(std::int64_t layer) const override { return layers_.at(std::size_t(layer)); }
   [[nodiscard]] MatrixF embedding() const override { return embedding_; }
   [[nodiscard]] MatrixF output_projection() const override { return embedding_; }
-  [[nodiscard]] VectorF final_norm() const override { return VectorF::Ones(config_.hidden_size); }
+  [[nodiscard]] NormWeights final_norm() const override { return {VectorF::Ones(config_.hidden_size), {}}; }
 
   void reverse_neurons() {
     for (LayerWeights& layer : layers_) {
-      layer.gate = layer.gate.colwise().reverse().eval();
-      layer.up = layer.up.colwise().reverse().eval();
-      layer.down = layer.down.rowwise().reverse().eval();
+      layer.gate.weight = layer.gate.weight.colwise().reverse().eval();
+      layer.up.weight = layer.up.weight.colwise().reverse().eval();
+      layer.down.weight = layer.down.weight.rowwise().reverse().eval();
     }
   }
   LayerWeights& mutable_layer(std::size_t layer) { return layers_.at(layer); }
@@ -103,9 +113,9 @@ TEST(Features, DoNotChangeWithTheScaleOfANormAgainstItsGain) {
   RandomWeights weights(24, 40, 4);
   const auto before = features_of(weights);
   for (std::size_t layer = 0; layer < 3; ++layer) {
-    weights.mutable_layer(layer).ffn_norm *= 0.5F;
-    weights.mutable_layer(layer).gate *= 2.0F;
-    weights.mutable_layer(layer).up *= 2.0F;
+    weights.mutable_layer(layer).ffn_norm.gain *= 0.5F;
+    weights.mutable_layer(layer).gate.weight *= 2.0F;
+    weights.mutable_layer(layer).up.weight *= 2.0F;
   }
   const auto after = features_of(weights);
   for (std::size_t layer = 0; layer < 3; ++layer) {
@@ -115,7 +125,7 @@ TEST(Features, DoNotChangeWithTheScaleOfANormAgainstItsGain) {
 
 TEST(Features, DamagedWeightsAreNamed) {
   RandomWeights weights(24, 40, 5);
-  weights.mutable_layer(1).up(7, 3) = std::numeric_limits<float>::infinity();
+  weights.mutable_layer(1).up.weight(7, 3) = std::numeric_limits<float>::infinity();
   testing::expect_error(ErrorKind::kNumerical, {"layer", "neuron"}, [&] { (void)features_of(weights); });
 }
 

@@ -22,6 +22,7 @@ TEST_P(GoldenTest, LogitsWithAndWithoutGradientMode) {
 }
 
 TEST_P(GoldenTest, HiddenStatesOfEveryLayer) {
+  if (!golden_.contains("states")) GTEST_SKIP() << "transformers reports states of different sizes";
   const std::vector<torch::Tensor> states = model_.layer_states(golden_.at("ids"));
   EXPECT_LT(testing::largest_difference(torch::stack(states), golden_.at("states")), kTolerance);
 }
@@ -49,8 +50,9 @@ TEST_P(GoldenTest, GradientsWithRespectToTheActivations) {
   };
   model_.token_nll(golden_.at("ids"), hook).sum().backward();
   std::vector<torch::Tensor> gradients;
-  for (const torch::Tensor& h : seen) gradients.push_back(h.grad().view({2, 23, 24}));
-  for (torch::Tensor& h : seen) h = h.detach().view({2, 23, 24});
+  const auto shape = golden_.at("h")[0].sizes();
+  for (const torch::Tensor& h : seen) gradients.push_back(h.grad().view(shape));
+  for (torch::Tensor& h : seen) h = h.detach().view(shape);
   EXPECT_LT(testing::largest_difference(torch::stack(seen), golden_.at("h")), kTolerance);
   EXPECT_LT(testing::largest_difference(torch::stack(gradients), golden_.at("h_gradient")), kTolerance);
 }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "model/tiny_models.h"
+#include "prunenet/model/normalise.h"
 #include "support/expect_error.h"
 
 namespace prunenet {
@@ -41,22 +42,19 @@ TEST(FfnHook, SeesTheStreamItsNormalisedFormAndTheActivations) {
     layers.push_back(at.layer);
     const DecoderLayerWeights& weights = model.weights().layers.at(static_cast<std::size_t>(at.layer));
     const torch::Tensor& x = at.x;
-    EXPECT_LT(testing::largest_difference(x, rms_norm(at.residual, weights.ffn_norm, model.config().rms_norm_eps)),
-              1e-6);
+    EXPECT_LT(testing::largest_difference(x, normalise(model.config(), weights.ffn_norm, at.residual)), 1e-6);
     const std::vector<torch::Tensor> gate_up = x.matmul(weights.gate_up.t()).chunk(2, 1);
     EXPECT_LT(testing::largest_difference(at.h, torch::silu(gate_up[0]) * gate_up[1]), 1e-5);
     after = at.residual + at.h.matmul(weights.down.t());
     // The gain taken out, every row has a mean square of one.
-    const torch::Tensor mean_square = (x / weights.ffn_norm).square().mean(1);
+    const torch::Tensor mean_square = (x / weights.ffn_norm.gain).square().mean(1);
     EXPECT_LT(testing::largest_difference(mean_square, torch::ones_like(mean_square)), 1e-3);
     return at.h;
   };
   const torch::NoGradGuard no_grad;
   const torch::Tensor states = model.final_states(ids, check).flatten(0, 1);
   EXPECT_LT(testing::largest_difference(states, model.final_states(ids).flatten(0, 1)), 1e-6);
-  EXPECT_LT(
-      testing::largest_difference(states, rms_norm(after, model.weights().final_norm, model.config().rms_norm_eps)),
-      1e-5);
+  EXPECT_LT(testing::largest_difference(states, normalise(model.config(), model.weights().final_norm, after)), 1e-5);
   EXPECT_EQ(layers, (std::vector<std::int64_t>{0, 1}));
 }
 

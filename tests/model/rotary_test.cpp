@@ -13,6 +13,7 @@ namespace {
 ModelConfig config_with(RopeScaling scaling) {
   ModelConfig config;
   config.head_dim = 8;
+  config.rotary_dim = 8;
   config.rope_theta = 1000.0;
   config.rope_scaling = scaling;
   return config;
@@ -67,6 +68,28 @@ TEST(Rotary, InPlaceAndRecordedFormsAgree) {
   const torch::Tensor recorded = rotate(heads, angles);
   const torch::NoGradGuard no_grad;
   EXPECT_LT(testing::largest_difference(rotate(heads.clone(), angles), recorded), 1e-6);
+}
+
+TEST(Rotary, RestOfAPartlyRotatedHeadStays) {
+  torch::manual_seed(4);
+  ModelConfig config = config_with({});
+  config.rotary_dim = 4;
+  const RotaryAngles angles = rotary_angles(rotary_frequencies(config), torch::arange(5));
+  const torch::Tensor heads = torch::randn({5, 3, 8});
+  const torch::Tensor recorded = rotate(heads, angles);
+  EXPECT_LT(testing::largest_difference(recorded.slice(2, 0, 4), rotate(heads.slice(2, 0, 4).clone(), angles)), 1e-6);
+  EXPECT_TRUE(torch::equal(recorded.slice(2, 4), heads.slice(2, 4)));
+  const torch::NoGradGuard no_grad;
+  EXPECT_LT(testing::largest_difference(rotate(heads.clone(), angles), recorded), 1e-6);
+}
+
+TEST(Rotary, WindowsMayHaveAThetaOfTheirOwn) {
+  ModelConfig config = config_with({.kind = RopeScaling::Kind::kLinear, .factor = 4.0});
+  EXPECT_TRUE(torch::equal(window_rotary_frequencies(config), rotary_frequencies(config)));
+  config.window_rope_theta = 100.0;
+  for (int j = 0; j < 4; ++j) {
+    EXPECT_NEAR(window_rotary_frequencies(config)[j].item<double>(), std::pow(100.0, -j / 4.0), 1e-6);
+  }
 }
 
 }  // namespace

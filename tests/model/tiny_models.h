@@ -20,7 +20,26 @@ inline const std::vector<std::string>& tiny_model_names() {
                                               "llama-linear-rope-head-dim",
                                               "llama-llama3-rope",
                                               "mistral",
-                                              "qwen2"};
+                                              "mistral-window",
+                                              "qwen2",
+                                              "qwen2-window",
+                                              "qwen3",
+                                              "granite",
+                                              "gemma",
+                                              "gemma2",
+                                              "gemma3",
+                                              "olmo2",
+                                              "phi3",
+                                              "phi",
+                                              "phi-head-norms",
+                                              "opt",
+                                              "opt-norm-behind",
+                                              "falcon-multi-query",
+                                              "falcon-new-decoder",
+                                              "falcon-sequential",
+                                              "gpt2",
+                                              "gpt-neox",
+                                              "gpt-neox-sequential"};
   return names;
 }
 

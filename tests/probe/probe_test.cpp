@@ -28,19 +28,20 @@ CausalLm tiny_model() {
   config.num_attention_heads = 1;
   config.num_key_value_heads = 1;
   config.head_dim = 8;
+  config.rotary_dim = 8;
   config.max_position_embeddings = 64;
   config.bos_token_id = 1;
   Rng rng(1);
   DecoderWeights weights;
   weights.embedding = random_tensor({20, 8}, rng);
-  weights.final_norm = torch::ones({8});
+  weights.final_norm.gain = torch::ones({8});
   weights.output_projection = weights.embedding;
   for (int layer = 0; layer < 2; ++layer) {
     DecoderLayerWeights block;
-    block.attention_norm = torch::ones({8});
+    block.attention_norm.gain = torch::ones({8});
     block.qkv = random_tensor({24, 8}, rng);
     block.o_proj = random_tensor({8, 8}, rng);
-    block.ffn_norm = torch::ones({8});
+    block.ffn_norm.gain = torch::ones({8});
     block.gate_up = random_tensor({24, 8}, rng);
     block.down = random_tensor({8, 12}, rng);
     weights.layers.push_back(block);

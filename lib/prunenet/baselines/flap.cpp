@@ -54,7 +54,7 @@ class FlapPlanner final : public ScorePlanner {
 
  private:
   void check_bias() const {
-    if (!model_.family.ffn_block(0).down_bias.empty()) return;
+    if (!model_.family.ffn_block(0).down.bias.empty()) return;
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("method 'flap' with bias: the down projections of this {} checkpoint have no bias to "
                             "compensate in; use bias: false",

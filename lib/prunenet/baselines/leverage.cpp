@@ -25,7 +25,7 @@ Eigen::MatrixXd shifted_cholesky(Eigen::MatrixXd gram, double lambda) {
   return factor.matrixL();
 }
 
-/// J: I x 3d.
+/// J: I x 3d, or I x 2d without a gate.
 VectorD ridge_leverage(const Eigen::MatrixXd& J, double lambda) {
   const Eigen::Index neurons = J.rows();
   const Eigen::Index side = std::min(neurons, J.cols());
@@ -69,11 +69,9 @@ class LeveragePlanner final : public ScorePlanner {
 torch::Tensor leverage_scores(const DecoderLayerWeights& weights) {
   const torch::NoGradGuard no_grad;
   const std::int64_t neurons = weights.down.size(1);
-  const torch::Tensor joint =
-      torch::cat({weights.gate_up.narrow(0, 0, neurons), weights.gate_up.narrow(0, neurons, neurons), weights.down.t()},
-                 1)
-          .to(torch::kFloat64)
-          .contiguous();
+  std::vector<torch::Tensor> parts = ffn_rows(weights).unbind(0);
+  parts.push_back(weights.down.t());
+  const torch::Tensor joint = torch::cat(parts, 1).to(torch::kFloat64).contiguous();
   const Eigen::MatrixXd J = Eigen::Map<const MatrixD>(joint.data_ptr<double>(), joint.size(0), joint.size(1));
   const double lambda = J.squaredNorm() / static_cast<double>(std::min(J.rows(), J.cols()));
   if (!std::isfinite(lambda)) throw Error(ErrorKind::kNumerical, "leverage scores: a weight is not finite");

@@ -63,8 +63,7 @@ std::vector<torch::Tensor> taylor_importance(const CausalLm& network, const torc
   for (const DecoderLayerWeights& layer : trained.weights().layers) {
     const std::int64_t neurons = layer.down.size(1);
     const torch::Tensor rows = reduce(layer.gate_up * layer.gate_up.grad(), 1, taylor);
-    importance.push_back(rows.narrow(0, 0, neurons) + rows.narrow(0, neurons, neurons) +
-                         reduce(layer.down * layer.down.grad(), 0, taylor));
+    importance.push_back(rows.view({-1, neurons}).sum(0) + reduce(layer.down * layer.down.grad(), 0, taylor));
   }
   return importance;
 }

@@ -29,14 +29,11 @@ class MagnitudePlanner final : public ScorePlanner {
 
 torch::Tensor magnitudes(const DecoderLayerWeights& weights, const std::string& matrix) {
   const torch::NoGradGuard no_grad;
-  const std::int64_t neurons = weights.down.size(1);
-  const torch::Tensor rows = weights.gate_up.norm(2, 1);  // [2I]
-  torch::Tensor gate = rows.narrow(0, 0, neurons);
-  torch::Tensor up = rows.narrow(0, neurons, neurons);
-  if (matrix == "gate") return gate;
-  if (matrix == "up") return up;
+  const torch::Tensor rows = ffn_rows(weights).norm(2, 2);  // [2, I]
+  if (matrix == "gate") return rows[0];
+  if (matrix == "up") return rows[-1];
   const torch::Tensor down = weights.down.norm(2, 0);
-  return matrix == "down" ? down : gate * up * down;
+  return matrix == "down" ? down : rows.prod(0) * down;
 }
 
 std::unique_ptr<Planner> make_magnitude_planner(const MethodOptions& options, const PlannerModel& model,

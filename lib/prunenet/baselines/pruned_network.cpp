@@ -32,9 +32,10 @@ void check_selection(const ModelConfig& config, const Selection& selection) {
 /// Only the rows or columns of `keep`.
 void prune_layer(DecoderLayerWeights& layer, const std::vector<std::int64_t>& keep, std::int64_t neurons) {
   const torch::Tensor kept = torch::tensor(keep, torch::kInt64);
-  const torch::Tensor both = torch::cat({kept, kept + neurons});  // gate rows, then up rows
-  layer.gate_up = layer.gate_up.index_select(0, both);
-  if (layer.gate_up_bias.defined()) layer.gate_up_bias = layer.gate_up_bias.index_select(0, both);
+  layer.gate_up = ffn_rows(layer).index_select(1, kept).flatten(0, 1);
+  if (layer.gate_up_bias.defined()) {
+    layer.gate_up_bias = layer.gate_up_bias.view({-1, neurons}).index_select(1, kept).flatten();
+  }
   layer.down = layer.down.index_select(1, kept);
 }
 

@@ -98,6 +98,7 @@ PlanMeasurement measure_plan(const Checkpoint& checkpoint, const Family& family,
     const bool exact = moments.at(layer).second_moment.size() != 0;
     std::map<OperatorKind, Measured> operators;
     const auto measured = [&](OperatorKind kind) -> Measured& {
+      if (kind == OperatorKind::kGate && weights.gate.size() == 0) kind = OperatorKind::kUp;  // what is activated
       const auto found = operators.find(kind);
       if (found != operators.end()) return found->second;
       return operators.emplace(kind, Measured(make_operator(kind, weights, moments[layer]), keep)).first->second;

@@ -56,7 +56,7 @@ Applied apply_in_memory(const Selection& selection, const CellContext& context) 
   std::uint64_t kept = 0;
   for (const auto& keep : selection.plan.keep_indices) kept += keep.size();
   const std::uint64_t all = static_cast<std::uint64_t>(config.num_hidden_layers * config.intermediate_size);
-  const auto per_neuron = static_cast<std::uint64_t>(3 * config.hidden_size + (config.mlp_bias ? 2 : 0));
+  const auto per_neuron = static_cast<std::uint64_t>(parameters_per_neuron(context.model.family.ffn_block(0)));
   const auto dense_parameters = context.model_facts.at("parameters").get<std::uint64_t>();
   const auto dense_bytes = context.model_facts.at("bytes").get<std::uint64_t>();
   const std::uint64_t parameters = dense_parameters - (all - kept) * per_neuron;

@@ -2,39 +2,53 @@
 
 namespace prunenet {
 
-VectorF CheckpointWeights::gain(const std::string& name) const {
-  return checkpoint_.read_matrix(name, 1, config().hidden_size).row(0).transpose();
+LinearWeights CheckpointWeights::linear(const LinearPlace& place) const {
+  if (!place.exists()) return {};
+  return {read_weight(checkpoint_, place), read_bias(checkpoint_, place)};
+}
+
+NormWeights CheckpointWeights::norm(const NormPlace& place) const {
+  if (!place.exists()) return {};
+  NormWeights weights;
+  weights.gain = checkpoint_.read_matrix(place.gain, 1, place.size).row(0).transpose();
+  weights.gain.array() += static_cast<float>(config().norm_gain_offset);
+  if (!place.bias.empty()) weights.bias = checkpoint_.read_matrix(place.bias, 1, place.size).row(0).transpose();
+  return weights;
 }
 
 LayerWeights CheckpointWeights::layer(std::int64_t layer) const {
-  const ModelConfig& model = config();
-  const AttentionBlockNames attention = family_.attention_block(layer);
-  const FfnBlockNames ffn = family_.ffn_block(layer);
-  const std::int64_t d = model.hidden_size;
-  const std::int64_t heads = model.num_attention_heads * model.head_dim;
-  const std::int64_t key_values = model.num_key_value_heads * model.head_dim;
-  const std::int64_t neurons = model.intermediate_size;
-  return {.attention_norm = gain(attention.norm),
-          .q_proj = checkpoint_.read_matrix(attention.q_proj, heads, d),
-          .k_proj = checkpoint_.read_matrix(attention.k_proj, key_values, d),
-          .v_proj = checkpoint_.read_matrix(attention.v_proj, key_values, d),
-          .o_proj = checkpoint_.read_matrix(attention.o_proj, d, heads),
-          .ffn_norm = gain(ffn.norm),
-          .gate = checkpoint_.read_matrix(ffn.gate_proj, neurons, d),
-          .up = checkpoint_.read_matrix(ffn.up_proj, neurons, d),
-          .down = checkpoint_.read_matrix(ffn.down_proj, d, neurons)};
+  const AttentionBlock attention = family_.attention_block(layer);
+  const FfnBlock ffn = family_.ffn_block(layer);
+  return {.attention_norm = norm(attention.norm),
+          .q = linear(attention.q),
+          .k = linear(attention.k),
+          .v = linear(attention.v),
+          .o = linear(attention.o),
+          .attention_post_norm = norm(attention.post_norm),
+          .ffn_norm = norm(ffn.norm),
+          .gate = linear(ffn.gate),
+          .up = linear(ffn.up),
+          .down = linear(ffn.down),
+          .ffn_post_norm = norm(ffn.post_norm)};
 }
 
 MatrixF CheckpointWeights::embedding() const {
-  return checkpoint_.read_matrix(family_.embedding(), config().vocab_size, config().hidden_size);
+  const LinearPlace projection = family_.embedding_projection();
+  const std::int64_t word_size = projection.exists() ? projection.inputs : config().hidden_size;
+  MatrixF words = checkpoint_.read_matrix(family_.embedding(), config().vocab_size, word_size);
+  if (!projection.exists()) return words;
+  return words * read_weight(checkpoint_, projection).transpose();
 }
 
 MatrixF CheckpointWeights::output_projection() const {
-  return checkpoint_.read_matrix(family_.output_projection(), config().vocab_size, config().hidden_size);
+  const LinearPlace reduction = family_.output_reduction();
+  MatrixF words = read_weight(checkpoint_, family_.output_projection());
+  if (!reduction.exists()) return words;
+  return words * read_weight(checkpoint_, reduction);
 }
 
-VectorF CheckpointWeights::final_norm() const {
-  return gain(family_.final_norm());
+NormWeights CheckpointWeights::final_norm() const {
+  return norm(family_.final_norm());
 }
 
 }  // namespace prunenet

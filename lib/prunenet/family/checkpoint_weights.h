@@ -16,10 +16,11 @@ class CheckpointWeights final : public WeightSource {
   [[nodiscard]] LayerWeights layer(std::int64_t layer) const override;
   [[nodiscard]] MatrixF embedding() const override;
   [[nodiscard]] MatrixF output_projection() const override;
-  [[nodiscard]] VectorF final_norm() const override;
+  [[nodiscard]] NormWeights final_norm() const override;
 
  private:
-  [[nodiscard]] VectorF gain(const std::string& name) const;
+  [[nodiscard]] LinearWeights linear(const LinearPlace& place) const;
+  [[nodiscard]] NormWeights norm(const NormPlace& place) const;
 
   const Checkpoint& checkpoint_;
   const Family& family_;

@@ -102,6 +102,18 @@ std::vector<std::int64_t> ConfigFields::integers(const char* key, std::int64_t l
   return values;
 }
 
+std::vector<std::string> ConfigFields::texts(const char* key) const {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return {};
+  if (!value->is_array()) reject(key, fmt::format("is {}, which is not a list of strings", shown(*value)));
+  std::vector<std::string> values;
+  for (const nlohmann::json& item : *value) {
+    if (!item.is_string()) reject(key, fmt::format("holds {}, which is not a string", shown(item)));
+    values.push_back(item.get<std::string>());
+  }
+  return values;
+}
+
 std::optional<ConfigFields> ConfigFields::object(const char* key) const {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;

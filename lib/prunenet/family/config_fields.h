@@ -30,6 +30,8 @@ class ConfigFields {
   [[nodiscard]] std::string text_or(const char* key, const std::string& otherwise) const;
   /// One integer or a list of them; empty where the key is missing.
   [[nodiscard]] std::vector<std::int64_t> integers(const char* key, std::int64_t low, std::int64_t high) const;
+  /// A list of strings; empty where the key is missing.
+  [[nodiscard]] std::vector<std::string> texts(const char* key) const;
   /// A nested object, or nothing where the key is missing.
   [[nodiscard]] std::optional<ConfigFields> object(const char* key) const;
   /// The value as it stands, or nullptr.

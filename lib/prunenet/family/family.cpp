@@ -3,27 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
-
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
-#include "prunenet/family/llama_family.h"
+#include "prunenet/family/adapters.h"
 
 namespace prunenet {
 
 namespace {
-
-struct Architecture {
-  std::string_view name;
-  LlamaVariant variant;
-};
-
-constexpr std::array<Architecture, 3> kArchitectures{{
-    {"LlamaForCausalLM", LlamaVariant::kLlama},
-    {"MistralForCausalLM", LlamaVariant::kMistral},
-    {"Qwen2ForCausalLM", LlamaVariant::kQwen2},
-}};
 
 std::string config_path(const Checkpoint& checkpoint) {
   return (checkpoint.directory() / kConfigFile).string();
@@ -40,52 +27,65 @@ std::string read_architecture(const Checkpoint& checkpoint) {
   return found->front().get<std::string>();
 }
 
-void check_tensor(const Checkpoint& checkpoint, const std::string& name, const std::vector<std::int64_t>& shape) {
-  if (name.empty()) return;
-  const auto found = checkpoint.tensors().find(name);
-  if (found == checkpoint.tensors().end()) {
-    throw Error(ErrorKind::kBadInput, fmt::format("{}: tensor {} is missing; config.json asks for one of shape [{}]",
-                                                  checkpoint.directory().string(), name, fmt::join(shape, ", ")));
-  }
-  if (found->second.shape != shape) {
-    throw Error(ErrorKind::kMismatch, fmt::format("{}: tensor {} has shape [{}], but config.json asks for [{}]",
-                                                  checkpoint.directory().string(), name,
-                                                  fmt::join(found->second.shape, ", "), fmt::join(shape, ", ")));
-  }
-}
+using Shape = std::vector<std::int64_t>;
 
-void check_layer(const Checkpoint& checkpoint, const Family& family, std::int64_t layer) {
-  const ModelConfig& config = family.config();
-  const std::int64_t d = config.hidden_size;
-  const std::int64_t I = config.intermediate_size;
-  const std::int64_t queries = config.num_attention_heads * config.head_dim;
-  const std::int64_t keys = config.num_key_value_heads * config.head_dim;
-  const AttentionBlockNames attention = family.attention_block(layer);
-  check_tensor(checkpoint, attention.norm, {d});
-  check_tensor(checkpoint, attention.q_proj, {queries, d});
-  check_tensor(checkpoint, attention.k_proj, {keys, d});
-  check_tensor(checkpoint, attention.v_proj, {keys, d});
-  check_tensor(checkpoint, attention.o_proj, {d, queries});
-  check_tensor(checkpoint, attention.q_bias, {queries});
-  check_tensor(checkpoint, attention.k_bias, {keys});
-  check_tensor(checkpoint, attention.v_bias, {keys});
-  check_tensor(checkpoint, attention.o_bias, {d});
-  const FfnBlockNames ffn = family.ffn_block(layer);
-  check_tensor(checkpoint, ffn.norm, {d});
-  check_tensor(checkpoint, ffn.gate_proj, {I, d});
-  check_tensor(checkpoint, ffn.up_proj, {I, d});
-  check_tensor(checkpoint, ffn.down_proj, {d, I});
-  check_tensor(checkpoint, ffn.gate_bias, {I});
-  check_tensor(checkpoint, ffn.up_bias, {I});
-  check_tensor(checkpoint, ffn.down_bias, {d});
-}
+/// Checks tensors and remembers which have a use.
+class TensorCheck {
+ public:
+  explicit TensorCheck(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+
+  void tensor(const std::string& name, const Shape& shape) const {
+    if (name.empty()) return;
+    const auto found = checkpoint_.tensors().find(name);
+    if (found == checkpoint_.tensors().end()) {
+      throw Error(ErrorKind::kBadInput, fmt::format("{}: tensor {} is missing; config.json asks for one of shape [{}]",
+                                                    checkpoint_.directory().string(), name, fmt::join(shape, ", ")));
+    }
+    if (found->second.shape != shape) {
+      throw Error(ErrorKind::kMismatch, fmt::format("{}: tensor {} has shape [{}], but config.json asks for [{}]",
+                                                    checkpoint_.directory().string(), name,
+                                                    fmt::join(found->second.shape, ", "), fmt::join(shape, ", ")));
+    }
+  }
+
+  void linear(const LinearPlace& place) const {
+    tensor(place.weight,
+           place.transposed ? Shape{place.inputs, place.stored_outputs} : Shape{place.stored_outputs, place.inputs});
+    tensor(place.bias, {place.stored_outputs});
+  }
+
+  void norm(const NormPlace& place) const {
+    tensor(place.gain, {place.size});
+    tensor(place.bias, {place.size});
+  }
+
+ private:
+  const Checkpoint& checkpoint_;
+};
 
 void check_tensors(const Checkpoint& checkpoint, const Family& family) {
   const ModelConfig& config = family.config();
-  check_tensor(checkpoint, family.embedding(), {config.vocab_size, config.hidden_size});
-  check_tensor(checkpoint, family.final_norm(), {config.hidden_size});
-  check_tensor(checkpoint, family.output_projection(), {config.vocab_size, config.hidden_size});
-  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) check_layer(checkpoint, family, layer);
+  const TensorCheck check(checkpoint);
+  const LinearPlace projection = family.embedding_projection();
+  const std::int64_t word_size = projection.exists() ? projection.inputs : config.hidden_size;
+  check.tensor(family.embedding(), {config.vocab_size, word_size});
+  check.linear(projection);
+  check.tensor(family.position_embedding(),
+               {config.max_position_embeddings + config.position_offset, config.hidden_size});
+  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
+    const AttentionBlock attention = family.attention_block(layer);
+    const FfnBlock ffn = family.ffn_block(layer);
+    for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o, ffn.gate, ffn.up, ffn.down}) {
+      check.linear(place);
+    }
+    for (const NormPlace& place :
+         {attention.norm, attention.q_norm, attention.k_norm, attention.post_norm, ffn.norm, ffn.post_norm}) {
+      check.norm(place);
+    }
+  }
+  check.norm(family.final_norm());
+  check.linear(family.output_reduction());
+  check.linear(family.output_projection());
 }
 
 }  // namespace
@@ -93,12 +93,11 @@ void check_tensors(const Checkpoint& checkpoint, const Family& family) {
 std::unique_ptr<Family> make_family(const Checkpoint& checkpoint) {
   const std::string architecture = read_architecture(checkpoint);
   std::vector<std::string_view> known;
-  for (const Architecture& candidate : kArchitectures) {
-    known.push_back(candidate.name);
-    if (candidate.name != architecture) continue;
-    ModelConfig config =
-        read_llama_config(checkpoint.config(), candidate.variant, architecture, config_path(checkpoint));
-    auto family = std::make_unique<LlamaFamily>(std::move(config), candidate.variant);
+  for (const Adapter& adapter : kAdapters) {
+    known.push_back(adapter.architecture);
+    if (adapter.architecture != architecture) continue;
+    const ConfigFields fields(checkpoint.config(), config_path(checkpoint));
+    auto family = adapter.make({fields, checkpoint, architecture});
     check_tensors(checkpoint, *family);
     return family;
   }
@@ -107,15 +106,39 @@ std::unique_ptr<Family> make_family(const Checkpoint& checkpoint) {
                           printable(architecture), fmt::join(known, ", ")));
 }
 
+MatrixF read_weight(const Checkpoint& checkpoint, const LinearPlace& place) {
+  MatrixF stored = place.transposed
+                       ? MatrixF(checkpoint.read_matrix(place.weight, place.inputs, place.stored_outputs).transpose())
+                       : checkpoint.read_matrix(place.weight, place.stored_outputs, place.inputs);
+  if (place.outputs == place.stored_outputs) return stored;
+  MatrixF weight(place.outputs, place.inputs);
+  for (std::int64_t row = 0; row < place.outputs; ++row) weight.row(row) = stored.row(place.pattern.stored(row));
+  return weight;
+}
+
+VectorF read_bias(const Checkpoint& checkpoint, const LinearPlace& place) {
+  if (place.bias.empty()) return {};
+  const MatrixF stored = checkpoint.read_matrix(place.bias, 1, place.stored_outputs);
+  VectorF bias(place.outputs);
+  for (std::int64_t row = 0; row < place.outputs; ++row) bias(row) = stored(0, place.pattern.stored(row));
+  return bias;
+}
+
 FfnWeights read_ffn(const Checkpoint& checkpoint, const Family& family, std::int64_t layer) {
-  const ModelConfig& config = family.config();
-  const FfnBlockNames names = family.ffn_block(layer);
+  const FfnBlock block = family.ffn_block(layer);
   FfnWeights weights;
-  weights.norm = checkpoint.read_matrix(names.norm, 1, config.hidden_size).row(0);
-  weights.gate = checkpoint.read_matrix(names.gate_proj, config.intermediate_size, config.hidden_size);
-  weights.up = checkpoint.read_matrix(names.up_proj, config.intermediate_size, config.hidden_size);
-  weights.down = checkpoint.read_matrix(names.down_proj, config.hidden_size, config.intermediate_size);
+  if (block.gate.exists()) weights.gate = read_weight(checkpoint, block.gate);
+  weights.up = read_weight(checkpoint, block.up);
+  weights.down = read_weight(checkpoint, block.down);
   return weights;
+}
+
+std::int64_t parameters_per_neuron(const FfnBlock& block) {
+  std::int64_t count = block.down.outputs;
+  for (const LinearPlace& place : {block.gate, block.up}) {
+    if (place.exists()) count += place.inputs + (place.bias.empty() ? 0 : 1);
+  }
+  return count;
 }
 
 }  // namespace prunenet

@@ -8,50 +8,66 @@
 #include "prunenet/checkpoint/checkpoint.h"
 #include "prunenet/core/matrix.h"
 #include "prunenet/family/model_config.h"
+#include "prunenet/family/places.h"
 
 namespace prunenet {
 
-/// Tensor names of one feed-forward block: h = act(G x) * (U x), y = D h. Empty where the block has no such tensor.
-struct FfnBlockNames {
-  std::string norm;       ///< gain of the norm before the block, [d]
-  std::string gate_proj;  ///< G, [I, d]
-  std::string up_proj;    ///< U, [I, d]
-  std::string down_proj;  ///< D, [d, I]
-  std::string gate_bias;  ///< [I]
-  std::string up_bias;    ///< [I]
-  std::string down_bias;  ///< [d]; not pruned
+/// One feed-forward block: h = act(G x) * (U x), or h = act(U x + b) without a gate; y = D h.
+struct FfnBlock {
+  NormPlace norm;       ///< of the stream before the block; none where blocks read the stream as it is
+  LinearPlace gate;     ///< G, I x d
+  LinearPlace up;       ///< U, I x d
+  LinearPlace down;     ///< D, d x I; its bias is not pruned
+  NormPlace post_norm;  ///< see ModelConfig::post_norm_on_stream
 };
 
-/// Tensor names of one attention block.
-struct AttentionBlockNames {
-  std::string norm;
-  std::string q_proj, k_proj, v_proj, o_proj;
-  std::string q_bias, k_bias, v_bias, o_bias;
+/// One attention block. Query and key norms act on each head where their size is head_dim, else on all heads at once.
+struct AttentionBlock {
+  NormPlace norm;
+  LinearPlace q, k, v, o;
+  NormPlace q_norm, k_norm;
+  NormPlace post_norm;
 };
 
 /// The weights of one feed-forward block as floats.
 struct FfnWeights {
-  VectorF norm;  ///< w, d
-  MatrixF gate;  ///< G, I x d
+  MatrixF gate;  ///< G, I x d; empty in a block without a gate
   MatrixF up;    ///< U, I x d
   MatrixF down;  ///< D, d x I
 };
 
-/// One architecture: names, shapes and the config field of the width. The algorithm never names an architecture.
+/// One architecture: where its tensors lie, and the config field of the width. The algorithm never names one.
 class Family {
  public:
+  explicit Family(ModelConfig config) : config_(std::move(config)) {}
   virtual ~Family() = default;
+
   /// "llama"
   [[nodiscard]] virtual std::string name() const = 0;
   /// Key of the intermediate size in config.json.
-  [[nodiscard]] virtual std::string width_field() const = 0;
-  [[nodiscard]] virtual const ModelConfig& config() const = 0;
-  [[nodiscard]] virtual FfnBlockNames ffn_block(std::int64_t layer) const = 0;
-  [[nodiscard]] virtual AttentionBlockNames attention_block(std::int64_t layer) const = 0;
+  [[nodiscard]] virtual std::string width_field() const { return "intermediate_size"; }
+  [[nodiscard]] virtual FfnBlock ffn_block(std::int64_t layer) const = 0;
+  [[nodiscard]] virtual AttentionBlock attention_block(std::int64_t layer) const = 0;
+  /// [vocabulary, e]; e is d but where there is an `embedding_projection`.
   [[nodiscard]] virtual std::string embedding() const = 0;
-  [[nodiscard]] virtual std::string final_norm() const = 0;
-  /// The output projection's tensor; the embedding's name where the two are tied.
-  [[nodiscard]] virtual std::string output_projection() const = 0;
+  /// d x e; none in most architectures.
+  [[nodiscard]] virtual LinearPlace embedding_projection() const { return {}; }
+  /// [positions + offset, d]; empty where positions are rotary.
+  [[nodiscard]] virtual std::string position_embedding() const { return {}; }
+  /// None where blocks end in norms of their own.
+  [[nodiscard]] virtual NormPlace final_norm() const = 0;
+  /// e x d, between the final norm and the output projection; none in most architectures.
+  [[nodiscard]] virtual LinearPlace output_reduction() const { return {}; }
+  /// Vocabulary x e; the embedding's tensor where the two are tied.
+  [[nodiscard]] virtual LinearPlace output_projection() const = 0;
+  /// Tensors that checkpoints of this architecture may hold without a use here, such as masks; "{}" stands for the
+  /// layer.
+  [[nodiscard]] virtual std::vector<std::string> unused_tensors() const { return {}; }
+
+  [[nodiscard]] const ModelConfig& config() const { return config_; }
+
+ private:
+  ModelConfig config_;
 };
 
 /// Reads config.json and checks that every tensor the architecture needs is there with its shape.
@@ -59,7 +75,15 @@ class Family {
 /// Error(kBadInput) for a missing tensor or a config value outside its range.
 [[nodiscard]] std::unique_ptr<Family> make_family(const Checkpoint& checkpoint);
 
-/// Loads block `layer`. Throws what Checkpoint::read_matrix throws.
+/// outputs x inputs. Throws what Checkpoint::read_matrix throws, Error(kMismatch) where the tensor has another shape.
+[[nodiscard]] MatrixF read_weight(const Checkpoint& checkpoint, const LinearPlace& place);
+/// outputs; empty where the map has no bias.
+[[nodiscard]] VectorF read_bias(const Checkpoint& checkpoint, const LinearPlace& place);
+
+/// Loads block `layer`. Throws what read_weight throws.
 [[nodiscard]] FfnWeights read_ffn(const Checkpoint& checkpoint, const Family& family, std::int64_t layer);
+
+/// Numbers that go with one neuron: its rows, its column, its biases.
+[[nodiscard]] std::int64_t parameters_per_neuron(const FfnBlock& block);
 
 }  // namespace prunenet

@@ -2,55 +2,92 @@
 
 #include <fmt/format.h>
 
+#include "prunenet/family/decoder_config.h"
+
 namespace prunenet {
 
-std::string LlamaFamily::name() const {
-  switch (variant_) {
-    case LlamaVariant::kMistral:
-      return "mistral";
-    case LlamaVariant::kQwen2:
-      return "qwen2";
-    case LlamaVariant::kLlama:
-      break;
-  }
-  return "llama";
+std::string LlamaFamily::layer_prefix(std::int64_t layer) {
+  return fmt::format("model.layers.{}.", layer);
 }
 
-FfnBlockNames LlamaFamily::ffn_block(std::int64_t layer) const {
-  const std::string prefix = fmt::format("model.layers.{}.", layer);
-  FfnBlockNames names;
-  names.norm = prefix + "post_attention_layernorm.weight";
-  names.gate_proj = prefix + "mlp.gate_proj.weight";
-  names.up_proj = prefix + "mlp.up_proj.weight";
-  names.down_proj = prefix + "mlp.down_proj.weight";
-  if (config_.mlp_bias) {
-    names.gate_bias = prefix + "mlp.gate_proj.bias";
-    names.up_bias = prefix + "mlp.up_proj.bias";
-    names.down_bias = prefix + "mlp.down_proj.bias";
-  }
-  return names;
+FfnBlock LlamaFamily::ffn_block(std::int64_t layer) const {
+  const std::string prefix = layer_prefix(layer);
+  const std::int64_t d = config().hidden_size;
+  const std::int64_t neurons = config().intermediate_size;
+  const auto place = [&](const char* name, std::int64_t outputs, std::int64_t inputs) {
+    const std::string tensor = prefix + "mlp." + name;
+    return whole_linear(tensor + ".weight", biases_.ffn ? tensor + ".bias" : "", outputs, inputs);
+  };
+  return {.norm = norm_place(prefix + "post_attention_layernorm"),
+          .gate = place("gate_proj", neurons, d),
+          .up = place("up_proj", neurons, d),
+          .down = place("down_proj", d, neurons),
+          .post_norm = {}};
 }
 
-AttentionBlockNames LlamaFamily::attention_block(std::int64_t layer) const {
-  const std::string prefix = fmt::format("model.layers.{}.", layer);
-  AttentionBlockNames names;
-  names.norm = prefix + "input_layernorm.weight";
-  names.q_proj = prefix + "self_attn.q_proj.weight";
-  names.k_proj = prefix + "self_attn.k_proj.weight";
-  names.v_proj = prefix + "self_attn.v_proj.weight";
-  names.o_proj = prefix + "self_attn.o_proj.weight";
-  if (config_.attention_bias) {
-    names.q_bias = prefix + "self_attn.q_proj.bias";
-    names.k_bias = prefix + "self_attn.k_proj.bias";
-    names.v_bias = prefix + "self_attn.v_proj.bias";
-    // Qwen2 alone has no bias on the output projection.
-    if (variant_ != LlamaVariant::kQwen2) names.o_bias = prefix + "self_attn.o_proj.bias";
-  }
-  return names;
+AttentionBlock LlamaFamily::attention_block(std::int64_t layer) const {
+  const std::string prefix = layer_prefix(layer);
+  const std::int64_t d = config().hidden_size;
+  const std::int64_t queries = config().num_attention_heads * config().head_dim;
+  const std::int64_t keys = config().num_key_value_heads * config().head_dim;
+  const auto place = [&](const char* name, bool bias, std::int64_t outputs, std::int64_t inputs) {
+    const std::string tensor = prefix + "self_attn." + name;
+    return whole_linear(tensor + ".weight", bias ? tensor + ".bias" : "", outputs, inputs);
+  };
+  AttentionBlock block;
+  block.norm = norm_place(prefix + "input_layernorm");
+  block.q = place("q_proj", biases_.qkv, queries, d);
+  block.k = place("k_proj", biases_.qkv, keys, d);
+  block.v = place("v_proj", biases_.qkv, keys, d);
+  block.o = place("o_proj", biases_.output, d, queries);
+  return block;
 }
 
-std::string LlamaFamily::output_projection() const {
-  return config_.tie_word_embeddings ? embedding() : "lm_head.weight";
+LinearPlace LlamaFamily::output_projection() const {
+  return whole_linear(config().tie_word_embeddings ? embedding() : "lm_head.weight", "", config().vocab_size,
+                      config().hidden_size);
+}
+
+std::vector<std::string> LlamaFamily::unused_tensors() const {
+  return {"model.layers.{}.self_attn.rotary_emb.inv_freq"};
+}
+
+ModelConfig read_llama_config(const FamilyInput& input, const SizeKeys& keys) {
+  ModelConfig config = read_sizes(input.config, input.architecture, keys);
+  config.norm_eps = input.config.number_or("rms_norm_eps", config.norm_eps, 0.0, 1.0);
+  config.activation = read_activation(input.config, "hidden_act", "silu");
+  config.tie_word_embeddings = input.config.boolean_or("tie_word_embeddings", false);
+  read_rope(input.config, config);
+  return config;
+}
+
+LlamaBiases read_biases(const ConfigFields& fields) {
+  const bool attention = fields.boolean_or("attention_bias", false);
+  return {.qkv = attention, .output = attention, .ffn = fields.boolean_or("mlp_bias", false)};
+}
+
+std::unique_ptr<Family> make_llama(const FamilyInput& input) {
+  return std::make_unique<LlamaFamily>("llama", read_llama_config(input), read_biases(input.config));
+}
+
+std::unique_ptr<Family> make_mistral(const FamilyInput& input) {
+  constexpr std::int64_t kDefaultWindow = 4096;
+  ModelConfig config = read_llama_config(input);
+  const bool none = input.config.mentions("sliding_window") && !input.config.has("sliding_window");  // null
+  const std::int64_t window = none ? 0 : input.config.integer_or("sliding_window", kDefaultWindow, 1, kMaxSize);
+  read_windows(
+      input.config, window, [](std::int64_t) { return true; }, config);
+  return std::make_unique<LlamaFamily>("mistral", std::move(config));
+}
+
+std::unique_ptr<Family> make_granite(const FamilyInput& input) {
+  constexpr double kLargest = 1e6;
+  ModelConfig config = read_llama_config(input);
+  config.embedding_multiplier = input.config.number_or("embedding_multiplier", 1.0, 0.0, kLargest);
+  config.residual_multiplier = input.config.number_or("residual_multiplier", 1.0, 0.0, kLargest);
+  config.attention_scale = input.config.number_or("attention_multiplier", 1.0, 1e-9, kLargest);
+  config.logit_divisor = input.config.number_or("logits_scaling", 1.0, 1e-9, kLargest);
+  return std::make_unique<LlamaFamily>("granite", std::move(config), read_biases(input.config));
 }
 
 }  // namespace prunenet

@@ -1,29 +1,53 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 
-#include "prunenet/family/family.h"
-#include "prunenet/family/llama_config.h"
+#include "prunenet/family/adapters.h"
+#include "prunenet/family/decoder_config.h"
 
 namespace prunenet {
 
-/// The LLaMA naming of tensors ("model.layers.0.mlp.gate_proj.weight").
-class LlamaFamily final : public Family {
- public:
-  LlamaFamily(ModelConfig config, LlamaVariant variant) : config_(std::move(config)), variant_(variant) {}
+/// Which maps have biases.
+struct LlamaBiases {
+  bool qkv = false;
+  bool output = false;
+  bool ffn = false;
+};
 
-  [[nodiscard]] std::string name() const override;
-  [[nodiscard]] std::string width_field() const override { return "intermediate_size"; }
-  [[nodiscard]] const ModelConfig& config() const override { return config_; }
-  [[nodiscard]] FfnBlockNames ffn_block(std::int64_t layer) const override;
-  [[nodiscard]] AttentionBlockNames attention_block(std::int64_t layer) const override;
+/// The LLaMA naming of tensors ("model.layers.0.mlp.gate_proj.weight"), which many architectures share; they differ in
+/// their configs, and by the norms that subclasses add.
+class LlamaFamily : public Family {
+ public:
+  LlamaFamily(std::string name, ModelConfig config, LlamaBiases biases = {})
+      : Family(std::move(config)), name_(std::move(name)), biases_(biases) {}
+
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] FfnBlock ffn_block(std::int64_t layer) const override;
+  [[nodiscard]] AttentionBlock attention_block(std::int64_t layer) const override;
   [[nodiscard]] std::string embedding() const override { return "model.embed_tokens.weight"; }
-  [[nodiscard]] std::string final_norm() const override { return "model.norm.weight"; }
-  [[nodiscard]] std::string output_projection() const override;
+  [[nodiscard]] NormPlace final_norm() const override { return norm_place("model.norm"); }
+  [[nodiscard]] LinearPlace output_projection() const override;
+  [[nodiscard]] std::vector<std::string> unused_tensors() const override;
+
+ protected:
+  [[nodiscard]] static std::string layer_prefix(std::int64_t layer);
+  /// Of size d.
+  [[nodiscard]] NormPlace norm_place(const std::string& name) const {
+    return {name + ".weight", "", config().hidden_size};
+  }
 
  private:
-  ModelConfig config_;
-  LlamaVariant variant_;
+  std::string name_;
+  LlamaBiases biases_;
 };
+
+/// `attention_bias` for all four maps, `mlp_bias` for the FFN's; both false where the config is silent.
+[[nodiscard]] LlamaBiases read_biases(const ConfigFields& fields);
+
+/// What the architectures of this naming have in their configs: sizes, `rms_norm_eps`, `hidden_act`, rotary embeddings,
+/// `tie_word_embeddings`.
+[[nodiscard]] ModelConfig read_llama_config(const FamilyInput& input, const SizeKeys& keys = {});
 
 }  // namespace prunenet

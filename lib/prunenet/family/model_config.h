@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +8,11 @@
 namespace prunenet {
 
 enum class Activation { kSilu, kGelu, kGeluTanh, kRelu };
+
+enum class NormKind {
+  kRms,    ///< x / rms(x) * gain
+  kLayer,  ///< (x - mean(x)) / sd(x) * gain + bias
+};
 
 /// Frequencies of rotary position embeddings beyond the plain theta (transformers `rope_scaling`).
 struct RopeScaling {
@@ -20,7 +24,8 @@ struct RopeScaling {
   std::int64_t original_max_position_embeddings = 0;  ///< llama3 only
 };
 
-/// What the forward pass and the pruner need to know of a decoder-only transformer, read from config.json.
+/// What the forward pass and the pruner need to know of a decoder-only transformer, read from config.json. The defaults
+/// are LLaMA's; every other architecture is a departure from them.
 struct ModelConfig {
   std::string architecture;  ///< "LlamaForCausalLM"
   std::int64_t vocab_size = 0;
@@ -31,15 +36,43 @@ struct ModelConfig {
   std::int64_t num_key_value_heads = 0;
   std::int64_t head_dim = 0;
   std::int64_t max_position_embeddings = 0;
-  double rms_norm_eps = 1e-6;
-  double rope_theta = 10000.0;
-  RopeScaling rope_scaling;
-  Activation activation = Activation::kSilu;
-  bool attention_bias = false;
-  bool mlp_bias = false;
   bool tie_word_embeddings = false;
   std::optional<std::int64_t> bos_token_id;
   std::vector<std::int64_t> eos_token_ids;
+
+  NormKind norm = NormKind::kRms;
+  double norm_eps = 1e-6;
+  double norm_gain_offset = 0.0;  ///< added to stored gains (Gemma: 1)
+
+  Activation activation = Activation::kSilu;
+  bool gated = true;  ///< h = act(G x) * (U x); else h = act(U x + b)
+
+  /// Attention and FFN read the same stream, and both are added to it; else the FFN reads what attention has written.
+  bool parallel_blocks = false;
+  /// Norms behind a block act on the stream that it was added to (OPT-350m); else on what the block writes, before it
+  /// is added (Gemma 2, OLMo 2).
+  bool post_norm_on_stream = false;
+  double residual_multiplier = 1.0;  ///< of what blocks write
+
+  std::int64_t rotary_dim = 0;  ///< leading elements of a head that are rotated; 0: no rotary embeddings
+  double rope_theta = 10000.0;
+  RopeScaling rope_scaling;
+  std::int64_t position_offset = 0;  ///< of a learned position embedding: row of position 0
+
+  double attention_scale = 0.0;    ///< of query-key products; 0: 1 / sqrt(head_dim)
+  double attention_softcap = 0.0;  ///< c of s -> c tanh(s / c); 0: none
+  /// Keys that a query sees, itself among them, a layer each; 0: all. Empty: all in every layer.
+  std::vector<std::int64_t> windows;
+  double window_rope_theta = 0.0;  ///< unscaled theta of the layers with windows; 0: as the others
+
+  double embedding_multiplier = 1.0;
+  double logit_divisor = 1.0;
+  double logit_softcap = 0.0;  ///< as attention_softcap
 };
+
+/// Keys that a query of this layer sees; 0: all.
+[[nodiscard]] inline std::int64_t window_of(const ModelConfig& config, std::int64_t layer) {
+  return config.windows.empty() ? 0 : config.windows.at(static_cast<std::size_t>(layer));
+}
 
 }  // namespace prunenet

@@ -7,17 +7,31 @@
 
 namespace prunenet {
 
-/// One transformer layer as the features need it. Gains are those of the RMS norms before each half.
+/// y = W x + b
+struct LinearWeights {
+  MatrixF weight;  ///< outputs x inputs; empty where the architecture has no such map
+  VectorF bias;    ///< outputs; empty: none
+};
+
+/// As ModelConfig::norm says; gains with their offset.
+struct NormWeights {
+  VectorF gain;  ///< empty: there is no such norm
+  VectorF bias;  ///< empty: none
+};
+
+/// One transformer layer as the features need it.
 struct LayerWeights {
-  VectorF attention_norm;  ///< d
-  MatrixF q_proj;          ///< heads * head_dim x d
-  MatrixF k_proj;          ///< kv_heads * head_dim x d
-  MatrixF v_proj;          ///< kv_heads * head_dim x d
-  MatrixF o_proj;          ///< d x heads * head_dim
-  VectorF ffn_norm;        ///< d
-  MatrixF gate;            ///< I x d
-  MatrixF up;              ///< I x d
-  MatrixF down;            ///< d x I
+  NormWeights attention_norm;
+  LinearWeights q;  ///< heads * head_dim x d
+  LinearWeights k;  ///< kv_heads * head_dim x d
+  LinearWeights v;  ///< kv_heads * head_dim x d
+  LinearWeights o;  ///< d x heads * head_dim
+  NormWeights attention_post_norm;
+  NormWeights ffn_norm;
+  LinearWeights gate;  ///< I x d
+  LinearWeights up;    ///< I x d
+  LinearWeights down;  ///< d x I
+  NormWeights ffn_post_norm;
 };
 
 /// Where weights come from: a file, or a test. Each call reads anew, so that memory holds what is in use.
@@ -28,7 +42,7 @@ class WeightSource {
   [[nodiscard]] virtual LayerWeights layer(std::int64_t layer) const = 0;
   [[nodiscard]] virtual MatrixF embedding() const = 0;          ///< vocabulary x d
   [[nodiscard]] virtual MatrixF output_projection() const = 0;  ///< vocabulary x d
-  [[nodiscard]] virtual VectorF final_norm() const = 0;         ///< d
+  [[nodiscard]] virtual NormWeights final_norm() const = 0;
 };
 
 }  // namespace prunenet

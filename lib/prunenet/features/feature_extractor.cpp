@@ -55,12 +55,15 @@ class Extractor {
 
   /// Layers in order. `next` is null at the last.
   FeatureTable pass(std::int64_t layer, const LayerWeights& current, const LayerWeights* next) {
-    const LayerView view = make_layer_view(current);
+    const LayerView view = make_layer_view(current, config_);
     FeatureTable table;
-    covariance_.add_attention_write(current);
-    field_.apply_attention(current);
+    const auto attend = [&] {
+      covariance_.add_attention_write(current);
+      field_.apply_attention(current);
+    };
+    if (!config_.parallel_blocks) attend();
     add_shape_features(view, table);
-    covariance_.add_features(view, table);
+    covariance_.add_features(current, view, table);
     field_.add_features(current, view, table);
     read_out_.add_features(current, next, view, covariance_, field_.log_energy(), table);
     add_coupling_features("field", view, field_.second_moment(), table);
@@ -68,7 +71,8 @@ class Extractor {
     add_projections("embedding_axis", view, embedding_axes_, table);
     add_projections("stream_axis", view,
                     leading_eigenvectors(covariance_.current(), kStreamDirections, covariance_.mean()), table);
-    add_depth(layer, layers_, table);
+    add_depth(layer, config_.num_hidden_layers, table);
+    if (config_.parallel_blocks) attend();
     covariance_.add_ffn_write(view);
     field_.apply_ffn(current);
     return table;
@@ -76,13 +80,13 @@ class Extractor {
 
  private:
   Extractor(const WeightSource& weights, const MatrixF& embedding, Progress& progress)
-      : layers_(weights.config().num_hidden_layers),
+      : config_(weights.config()),
         covariance_(embedding, weights.config()),
         field_(embedding, weights.config()),
         read_out_(weights, progress),
         embedding_axes_(leading_eigenvectors(covariance_.embedding(), kEmbeddingDirections, covariance_.mean())) {}
 
-  std::int64_t layers_;
+  ModelConfig config_;
   InputCovariance covariance_;
   MeanField field_;
   ReadOut read_out_;
@@ -103,12 +107,23 @@ class ToyWeights final : public WeightSource {
   }
   [[nodiscard]] const ModelConfig& config() const override { return config_; }
   [[nodiscard]] LayerWeights layer(std::int64_t /*layer*/) const override {
-    const VectorF ones = VectorF::Ones(4);
-    return {ones, square(1), square(2), square(3), square(4), ones, square(5), square(6), square(7)};
+    const NormWeights ones{VectorF::Ones(4), {}};
+    const auto map = [](std::uint64_t seed) { return LinearWeights{square(seed), {}}; };
+    return {.attention_norm = ones,
+            .q = map(1),
+            .k = map(2),
+            .v = map(3),
+            .o = map(4),
+            .attention_post_norm = {},
+            .ffn_norm = ones,
+            .gate = map(5),
+            .up = map(6),
+            .down = map(7),
+            .ffn_post_norm = {}};
   }
   [[nodiscard]] MatrixF embedding() const override { return square(8); }
   [[nodiscard]] MatrixF output_projection() const override { return square(8); }
-  [[nodiscard]] VectorF final_norm() const override { return VectorF::Ones(4); }
+  [[nodiscard]] NormWeights final_norm() const override { return {VectorF::Ones(4), {}}; }
 
  private:
   static MatrixF square(std::uint64_t seed) {

@@ -13,6 +13,13 @@ MatrixF normalised_rows(const MatrixF& rows) {
   return rms.cwiseInverse().asDiagonal() * rows;
 }
 
+/// b + W b_norm: what a map gives for a state of zeros behind its norm; zeros without biases.
+VectorF constant_part(const LinearWeights& map, const NormWeights& norm) {
+  VectorF constant = map.bias.size() > 0 ? map.bias : VectorF::Zero(map.weight.rows());
+  if (norm.bias.size() > 0) constant += map.weight * norm.bias;
+  return constant;
+}
+
 }  // namespace
 
 MatrixF value_output_map(const LayerWeights& weights, const ModelConfig& config) {
@@ -21,9 +28,12 @@ MatrixF value_output_map(const LayerWeights& weights, const ModelConfig& config)
   MatrixF map = MatrixF::Zero(config.hidden_size, config.hidden_size);
   for (std::int64_t head = 0; head < config.num_attention_heads; ++head) {
     map.noalias() +=
-        weights.o_proj.middleCols(head * c, c) * weights.v_proj.middleRows(head / queries_per_value * c, c);
+        weights.o.weight.middleCols(head * c, c) * weights.v.weight.middleRows(head / queries_per_value * c, c);
   }
-  return map * weights.attention_norm.asDiagonal();
+  if (weights.attention_post_norm.gain.size() > 0 && !config.post_norm_on_stream) {
+    map = weights.attention_post_norm.gain.asDiagonal() * map;
+  }
+  return behind_norm(map, weights.attention_norm, config);
 }
 
 InputCovariance::InputCovariance(const MatrixF& embedding, const ModelConfig& config)
@@ -39,12 +49,17 @@ void InputCovariance::add_attention_write(const LayerWeights& weights) {
   current_ += unit_trace(map * current_ * map.transpose());
 }
 
-void InputCovariance::add_covariance_features(const std::string& name, const LayerView& view, const MatrixF& covariance,
-                                              FeatureTable& table) {
-  const VectorF zero = VectorF::Zero(view.gate.rows());
+void InputCovariance::add_covariance_features(const std::string& name, const LayerWeights& weights,
+                                              const LayerView& view, const MatrixF& covariance, FeatureTable& table) {
   const MatrixF gate_mapped = view.gate * covariance;
-  PreactivationMoments moments{zero, zero, gate_mapped.cwiseProduct(view.gate).rowwise().sum(),
-                               quadratic_forms(view.up, covariance), gate_mapped.cwiseProduct(view.up).rowwise().sum()};
+  PreactivationMoments moments{constant_part(activated_map(weights), weights.ffn_norm), VectorF::Ones(view.gate.rows()),
+                               gate_mapped.cwiseProduct(view.gate).rowwise().sum(), VectorF::Zero(view.gate.rows()),
+                               VectorF::Zero(view.gate.rows())};
+  if (config_.gated) {
+    moments.up_mean = constant_part(weights.up, weights.ffn_norm);
+    moments.up_variance = quadratic_forms(view.up, covariance);
+    moments.covariance = gate_mapped.cwiseProduct(view.up).rowwise().sum();
+  }
   energy_ = gaussian_response_energy(config_.activation, moments, quadrature_);
   table.add(name + ".log_variance.gate", safe_log(moments.gate_variance));
   table.add(name + ".log_variance.up", safe_log(moments.up_variance));
@@ -55,17 +70,19 @@ void InputCovariance::add_covariance_features(const std::string& name, const Lay
   table.add(name + ".log_write", safe_log(energy_) + 2.0F * safe_log(view.down_norm));
 }
 
-void InputCovariance::add_features(const LayerView& view, FeatureTable& table) {
+void InputCovariance::add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table) {
   const auto d = static_cast<float>(config_.hidden_size);
-  add_covariance_features("embedding", view, embedding_ * d, table);
+  add_covariance_features("embedding", weights, view, embedding_ * d, table);
   table.add("embedding.mean.gate", (view.gate * mean_).array() / view.gate_norm.array().max(1e-12F));
   table.add("embedding.mean.up", (view.up * mean_).array() / view.up_norm.array().max(1e-12F));
-  add_covariance_features("stream", view, unit_trace(current_) * d, table);  // last: its energy is what the FFN writes
+  add_covariance_features("stream", weights, view, unit_trace(current_) * d,
+                          table);  // last: its energy is what the FFN writes
 }
 
 MatrixF InputCovariance::second_moment(const LayerView& view) const {
   const MatrixF covariance = unit_trace(current_) * static_cast<float>(config_.hidden_size);
   MatrixF gate = view.gate * covariance * view.gate.transpose();
+  if (!config_.gated) return gate;
   const MatrixF up = view.up * covariance * view.up.transpose();
   gate.array() *= up.array();
   return gate;

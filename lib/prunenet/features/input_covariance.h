@@ -21,10 +21,10 @@ class InputCovariance {
 
   /// In the order of the forward pass: attention of a layer, its features, its FFN.
   void add_attention_write(const LayerWeights& weights);
-  void add_features(const LayerView& view, FeatureTable& table);
+  void add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table);
   void add_ffn_write(const LayerView& view);
 
-  /// (G C G^T) o (U C U^T), I x I: E[h h^T] for independent linear pre-activations under C.
+  /// (G C G^T) o (U C U^T), I x I: E[h h^T] for independent linear pre-activations under C; U C U^T without a gate.
   [[nodiscard]] MatrixF second_moment(const LayerView& view) const;
 
   [[nodiscard]] const MatrixF& current() const { return current_; }      ///< C, d x d
@@ -32,8 +32,8 @@ class InputCovariance {
   [[nodiscard]] const VectorF& mean() const { return mean_; }            ///< mean normalised embedding row, d
 
  private:
-  void add_covariance_features(const std::string& name, const LayerView& view, const MatrixF& covariance,
-                               FeatureTable& table);
+  void add_covariance_features(const std::string& name, const LayerWeights& weights, const LayerView& view,
+                               const MatrixF& covariance, FeatureTable& table);
 
   ModelConfig config_;
   NormalQuadrature quadrature_;

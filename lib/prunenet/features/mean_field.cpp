@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "prunenet/core/rng.h"
 #include "prunenet/features/activation.h"
@@ -42,6 +43,13 @@ MatrixF mixing_matrix(Rng& rng) {
   return mixing;
 }
 
+/// rows W^T + b
+MatrixF mapped(const MatrixF& rows, const LinearWeights& map) {
+  MatrixF result = rows * map.weight.transpose();
+  if (map.bias.size() > 0) result.rowwise() += map.bias.transpose();
+  return result;
+}
+
 VectorF mean_square(const MatrixF& columns) {
   return columns.array().square().colwise().mean().transpose();
 }
@@ -54,17 +62,29 @@ MeanField::MeanField(const MatrixF& embedding, const ModelConfig& config)
   states_.resize(kMixed + kSolo, embedding.cols());
   const std::vector<Eigen::Index> ids = zipf_ids(embedding.rows(), states_.rows(), rng);
   for (std::size_t i = 0; i < ids.size(); ++i) states_.row(static_cast<Eigen::Index>(i)) = embedding.row(ids[i]);
+  states_ *= static_cast<float>(config.embedding_multiplier);
   mixing_ = mixing_matrix(rng);
 }
 
-MatrixF MeanField::normalised(const VectorF& gain) const {
-  const VectorF mean = states_.array().square().rowwise().mean();
-  const VectorF scale = (mean.array() + static_cast<float>(config_.rms_norm_eps)).rsqrt();
-  return scale.asDiagonal() * states_ * gain.asDiagonal();
+MatrixF MeanField::normalised(const MatrixF& rows, const NormWeights& norm) const {
+  if (norm.gain.size() == 0) return rows;
+  MatrixF centred = rows;
+  if (config_.norm == NormKind::kLayer) centred.colwise() -= rows.rowwise().mean();
+  const VectorF mean_squares = centred.array().square().rowwise().mean();
+  const VectorF scale = (mean_squares.array() + static_cast<float>(config_.norm_eps)).rsqrt();
+  MatrixF result = scale.asDiagonal() * centred * norm.gain.asDiagonal();
+  if (norm.bias.size() > 0) result.rowwise() += norm.bias.transpose();
+  return result;
+}
+
+void MeanField::add_branch(MatrixF written, const NormWeights& post_norm) {
+  if (!config_.post_norm_on_stream) written = normalised(written, post_norm);
+  states_ += static_cast<float>(config_.residual_multiplier) * written;
+  if (config_.post_norm_on_stream) states_ = normalised(states_, post_norm);
 }
 
 void MeanField::apply_attention(const LayerWeights& weights) {
-  const MatrixF values = normalised(weights.attention_norm) * weights.v_proj.transpose();  // [states, K c]
+  const MatrixF values = mapped(normalised(states_, weights.attention_norm), weights.v);  // [states, K c]
   const MatrixF mixed = values.topRows(kMixed);
   const MatrixF solo = values.bottomRows(kSolo);
   MatrixF attended(values.rows(), values.cols());
@@ -74,17 +94,21 @@ void MeanField::apply_attention(const LayerWeights& weights) {
   attended.bottomRows(kSolo) = solo;
   const std::int64_t c = config_.head_dim;
   const std::int64_t queries_per_value = config_.num_attention_heads / config_.num_key_value_heads;
+  MatrixF written = MatrixF::Zero(states_.rows(), states_.cols());
   for (std::int64_t head = 0; head < config_.num_attention_heads; ++head) {
-    states_.noalias() +=
-        attended.middleCols(head / queries_per_value * c, c) * weights.o_proj.middleCols(head * c, c).transpose();
+    written.noalias() +=
+        attended.middleCols(head / queries_per_value * c, c) * weights.o.weight.middleCols(head * c, c).transpose();
   }
+  if (weights.o.bias.size() > 0) written.rowwise() += weights.o.bias.transpose();
+  add_branch(std::move(written), weights.attention_post_norm);
 }
 
 void MeanField::add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table) {
-  const MatrixF inputs = normalised(weights.ffn_norm);
-  const MatrixF gate = inputs * weights.gate.transpose();
-  const MatrixF up = inputs * weights.up.transpose();
-  response_ = gated_response(config_.activation, gate, up);
+  const MatrixF inputs = normalised(states_, weights.ffn_norm);
+  const LinearWeights& activated = activated_map(weights);
+  const MatrixF gate = mapped(inputs, activated);
+  response_ = config_.gated ? gated_response(config_.activation, gate, mapped(inputs, weights.up))
+                            : gated_response(config_.activation, gate, MatrixF::Ones(gate.rows(), gate.cols()));
 
   const MatrixF mixed = response_.topRows(kMixed);
   const VectorF energy = mean_square(mixed);
@@ -105,11 +129,16 @@ void MeanField::add_features(const LayerWeights& weights, const LayerView& view,
   // The same under a normal distribution with the population's mean and covariance: smoother in the tails.
   const VectorF mean = inputs.topRows(kMixed).colwise().mean();
   const MatrixF centred = inputs.topRows(kMixed).rowwise() - mean.transpose();
-  const MatrixF centred_gate = centred * weights.gate.transpose();
-  const MatrixF centred_up = centred * weights.up.transpose();
-  const PreactivationMoments moments{weights.gate * mean, weights.up * mean, mean_square(centred_gate),
-                                     mean_square(centred_up),
-                                     centred_gate.cwiseProduct(centred_up).colwise().mean().transpose()};
+  const MatrixF centred_gate = centred * activated.weight.transpose();
+  const Eigen::Index neurons = centred_gate.cols();
+  PreactivationMoments moments{mapped(mean.transpose(), activated).transpose(), VectorF::Ones(neurons),
+                               mean_square(centred_gate), VectorF::Zero(neurons), VectorF::Zero(neurons)};
+  if (config_.gated) {
+    const MatrixF centred_up = centred * weights.up.weight.transpose();
+    moments.up_mean = mapped(mean.transpose(), weights.up).transpose();
+    moments.up_variance = mean_square(centred_up);
+    moments.covariance = centred_gate.cwiseProduct(centred_up).colwise().mean().transpose();
+  }
   const VectorF normal_energy = safe_log(gaussian_response_energy(config_.activation, moments, quadrature_));
   const VectorF orientation = moments.covariance.array().sign();
   table.add("field.mean.gate", moments.gate_mean);
@@ -128,7 +157,7 @@ MatrixF MeanField::second_moment() const {
 }
 
 void MeanField::apply_ffn(const LayerWeights& weights) {
-  states_.noalias() += response_ * weights.down.transpose();
+  add_branch(mapped(response_, weights.down), weights.ffn_post_norm);
 }
 
 }  // namespace prunenet

@@ -26,6 +26,7 @@ class MeanField {
 
   /// In the order of the forward pass.
   void apply_attention(const LayerWeights& weights);
+  /// Before `apply_attention` where the model's blocks are parallel.
   void add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table);
   void apply_ffn(const LayerWeights& weights);
 
@@ -35,7 +36,9 @@ class MeanField {
   [[nodiscard]] const VectorF& log_energy() const { return log_energy_; }
 
  private:
-  [[nodiscard]] MatrixF normalised(const VectorF& gain) const;
+  [[nodiscard]] MatrixF normalised(const MatrixF& rows, const NormWeights& norm) const;
+  /// Adds what a block writes to the states.
+  void add_branch(MatrixF written, const NormWeights& post_norm);
 
   ModelConfig config_;
   NormalQuadrature quadrature_;

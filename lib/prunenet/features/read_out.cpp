@@ -10,14 +10,14 @@ namespace {
 constexpr std::array<const char*, 5> kReaders{"gate", "up", "query", "key", "value"};
 
 /// W^T W / ||W||_F^2 of each matrix that reads the stream in a layer, norm gains folded in; in the order of kReaders.
-std::array<MatrixF, 5> input_metrics(const LayerWeights& weights) {
-  const auto metric = [](const MatrixF& matrix, const VectorF& gain) {
-    const MatrixF scaled = matrix * gain.asDiagonal();
+std::array<MatrixF, 5> input_metrics(const LayerWeights& weights, const ModelConfig& config) {
+  const auto metric = [&config](const LinearWeights& map, const NormWeights& norm) {
+    const MatrixF scaled = behind_norm(map.weight, norm, config);
     return unit_trace(scaled.transpose() * scaled);
   };
-  return {metric(weights.gate, weights.ffn_norm), metric(weights.up, weights.ffn_norm),
-          metric(weights.q_proj, weights.attention_norm), metric(weights.k_proj, weights.attention_norm),
-          metric(weights.v_proj, weights.attention_norm)};
+  return {metric(activated_map(weights), weights.ffn_norm), metric(weights.up, weights.ffn_norm),
+          metric(weights.q, weights.attention_norm), metric(weights.k, weights.attention_norm),
+          metric(weights.v, weights.attention_norm)};
 }
 
 MatrixF sum(const std::array<MatrixF, 5>& metrics) {
@@ -26,21 +26,21 @@ MatrixF sum(const std::array<MatrixF, 5>& metrics) {
 
 }  // namespace
 
-ReadOut::ReadOut(const WeightSource& weights, Progress& progress) {
-  const MatrixF rows = weights.output_projection() * weights.final_norm().asDiagonal();
+ReadOut::ReadOut(const WeightSource& weights, Progress& progress) : config_(weights.config()) {
+  const MatrixF rows = behind_norm(weights.output_projection(), weights.final_norm(), config_);
   const VectorF mean = rows.colwise().mean();
   unembedding_ = unit_trace(rows.transpose() * rows - static_cast<float>(rows.rows()) * mean * mean.transpose());
   const std::int64_t d = weights.config().hidden_size;
   behind_ = MatrixF::Zero(d, d);
   for (std::int64_t layer = 0; layer < weights.config().num_hidden_layers; ++layer) {
-    behind_ += sum(input_metrics(weights.layer(layer)));
+    behind_ += sum(input_metrics(weights.layer(layer), config_));
     progress.advance(1);
   }
 }
 
 void ReadOut::add_features(const LayerWeights& current, const LayerWeights* next, const LayerView& view,
                            const InputCovariance& covariance, const VectorF& log_energy, FeatureTable& table) {
-  behind_ -= sum(input_metrics(current));
+  behind_ -= sum(input_metrics(current, config_));
   const VectorF log_size = 2.0F * safe_log(view.down_norm);
   const auto add = [&](const std::string& name, const MatrixF& metric) {
     VectorF energy = safe_log(quadratic_forms(view.down, metric));
@@ -48,7 +48,7 @@ void ReadOut::add_features(const LayerWeights& current, const LayerWeights* next
     return energy;
   };
   if (next != nullptr) {
-    const std::array<MatrixF, 5> metrics = input_metrics(*next);
+    const std::array<MatrixF, 5> metrics = input_metrics(*next, config_);
     for (std::size_t i = 0; i < metrics.size(); ++i) add(std::string("next_") + kReaders[i], metrics[i]);
   } else {  // behind the last layer only the unembedding reads
     for (const char* reader : kReaders) add(std::string("next_") + reader, unembedding_);

@@ -21,6 +21,7 @@ class ReadOut {
                     const InputCovariance& covariance, const VectorF& log_energy, FeatureTable& table);
 
  private:
+  ModelConfig config_;
   MatrixF unembedding_;  ///< centred covariance of the output projection's rows, gain folded in, d x d
   MatrixF behind_;       ///< sum of the metrics of all layers not yet passed, d x d
 };

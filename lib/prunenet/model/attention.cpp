@@ -1,7 +1,6 @@
 #include "prunenet/model/attention.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace prunenet {
@@ -10,52 +9,63 @@ namespace {
 
 constexpr std::int64_t kQueryBlock = 128;
 
-double score_scale(const torch::Tensor& q) {
-  return 1.0 / std::sqrt(static_cast<double>(q.size(-1)));
+/// [queries, keys], true where the query does not see the key. The last query is as old as the last key.
+torch::Tensor unseen(std::int64_t queries, std::int64_t keys, std::int64_t window) {
+  const torch::Tensor all = torch::ones({queries, keys}, torch::kBool);
+  torch::Tensor mask = all.triu(keys - queries + 1);
+  if (window > 0 && window < keys) mask.logical_or_(all.tril(keys - queries - window));
+  return mask;
 }
 
-/// [queries, keys], true where the key lies after the query.
-torch::Tensor future(std::int64_t queries, std::int64_t keys) {
-  return torch::ones({queries, keys}, torch::kBool).triu(keys - queries + 1);
+/// s -> c tanh(s / c)
+torch::Tensor soft_capped(const torch::Tensor& scores, double cap) {
+  return cap > 0.0 ? (scores / cap).tanh() * cap : scores;
 }
 
 constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-void attend_blocked(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, const torch::Tensor& out) {
+void attend_blocked(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v, const AttentionRule& rule,
+                    const torch::Tensor& out) {
   const torch::NoGradGuard no_grad;
   const std::int64_t kv_heads = k.size(0);
   const std::int64_t group = q.size(0) / kv_heads;
   const std::int64_t queries = q.size(1);
   const std::int64_t keys = k.size(1);
-  const double scale = score_scale(q);
   const torch::Tensor k_transposed = k.transpose(1, 2);
-  const torch::Tensor mask = future(std::min(queries, kQueryBlock), std::min(queries, kQueryBlock));
+  const torch::Tensor mask = unseen(std::min(queries, kQueryBlock), std::min(queries, kQueryBlock), 0);
   for (std::int64_t start = 0; start < queries; start += kQueryBlock) {
     const std::int64_t rows = std::min(kQueryBlock, queries - start);
-    const std::int64_t visible = keys - queries + start + rows;
+    const std::int64_t end = keys - queries + start + rows;  // of the keys that the last query of the block sees
+    const std::int64_t begin = rule.window > 0 ? std::max<std::int64_t>(0, end - rows - rule.window + 1) : 0;
+    const std::int64_t seen = end - begin;
     // The query heads of a group are neighbours: stacked, they are one product with their key-value head.
     const torch::Tensor stacked = q.narrow(1, start, rows).reshape({kv_heads, group * rows, q.size(2)});
-    torch::Tensor scores = torch::empty({kv_heads, group * rows, visible});
+    torch::Tensor scores = torch::empty({kv_heads, group * rows, seen});
     for (std::int64_t head = 0; head < kv_heads; ++head) {
       torch::Tensor block = scores[head];
-      at::addmm_out(block, block, stacked[head], k_transposed[head].narrow(1, 0, visible), 0.0, scale);
+      at::addmm_out(block, block, stacked[head], k_transposed[head].narrow(1, begin, seen), 0.0, rule.scale);
     }
-    scores.view({kv_heads * group, rows, visible})
-        .narrow(2, visible - rows, rows)
-        .masked_fill_(mask.narrow(0, 0, rows).narrow(1, 0, rows), kMasked);
+    if (rule.softcap > 0.0) scores.div_(rule.softcap).tanh_().mul_(rule.softcap);
+    const torch::Tensor by_query = scores.view({kv_heads * group, rows, seen});
+    if (rule.window > 0) {
+      by_query.masked_fill_(unseen(rows, seen, rule.window), kMasked);
+    } else {
+      by_query.narrow(2, seen - rows, rows).masked_fill_(mask.narrow(0, 0, rows).narrow(1, 0, rows), kMasked);
+    }
     at::_softmax_out(scores, scores, -1, false);
-    torch::Tensor mixed = torch::empty_like(stacked);
+    torch::Tensor mixed = torch::empty({kv_heads, group * rows, v.size(2)});
     for (std::int64_t head = 0; head < kv_heads; ++head) {
       torch::Tensor block = mixed[head];
-      at::mm_out(block, scores[head], v[head].narrow(0, 0, visible));
+      at::mm_out(block, scores[head], v[head].narrow(0, begin, seen));
     }
     out.narrow(1, start, rows).copy_(mixed.view({kv_heads * group, rows, q.size(2)}));
   }
 }
 
-torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                     const AttentionRule& rule) {
   const std::int64_t batch = q.size(0);
   const std::int64_t heads = q.size(1);
   const std::int64_t queries = q.size(2);
@@ -63,9 +73,11 @@ torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch
   const std::int64_t kv_heads = k.size(1);
   const std::int64_t keys = k.size(2);
   const torch::Tensor stacked = q.reshape({batch * kv_heads, heads / kv_heads * queries, head_dim});
-  torch::Tensor scores = torch::bmm(stacked, k.flatten(0, 1).transpose(1, 2)) * score_scale(q);
-  if (queries > 1) {
-    scores = scores.view({-1, queries, keys}).masked_fill(future(queries, keys), kMasked).view(scores.sizes());
+  torch::Tensor scores = torch::bmm(stacked, k.flatten(0, 1).transpose(1, 2)) * rule.scale;
+  scores = soft_capped(scores, rule.softcap);
+  if (queries > 1 || (rule.window > 0 && rule.window < keys)) {
+    const torch::Tensor mask = unseen(queries, keys, rule.window);
+    scores = scores.view({-1, queries, keys}).masked_fill(mask, kMasked).view(scores.sizes());
   }
   return torch::bmm(torch::softmax(scores, -1), v.flatten(0, 1)).view({batch, heads, queries, head_dim});
 }

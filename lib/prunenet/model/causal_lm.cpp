@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
-#include "prunenet/model/token_loss.h"
+#include "prunenet/model/normalise.h"
 
 namespace prunenet {
 
@@ -17,7 +17,11 @@ CausalLm CausalLm::load(const Checkpoint& checkpoint, const Family& family, Prog
 CausalLm::CausalLm(ModelConfig config, DecoderWeights weights)
     : config_(std::move(config)), weights_(std::move(weights)) {
   const torch::NoGradGuard no_grad;
-  rotary_frequencies_ = rotary_frequencies(config_);
+  if (config_.rotary_dim > 0) {
+    rotary_frequencies_ = rotary_frequencies(config_);
+    window_frequencies_ = window_rotary_frequencies(config_);
+  }
+  logits_ = {weights_.output_projection, weights_.output_bias, config_.logit_divisor, config_.logit_softcap};
 }
 
 void CausalLm::check_ids(const torch::Tensor& ids, std::int64_t rank) const {
@@ -45,23 +49,32 @@ void CausalLm::check_length(std::int64_t tokens) const {
 }
 
 torch::Tensor CausalLm::forward(const torch::Tensor& ids, const RowLayout& layout, const Extras& extras) const {
-  const RotaryAngles angles = rotary_angles(rotary_frequencies_, layout.positions);
-  const ForwardPass pass{config_, layout, angles, extras.cache, extras.hook};
+  RotaryAngles angles;
+  RotaryAngles window_angles;
+  if (config_.rotary_dim > 0) {
+    angles = rotary_angles(rotary_frequencies_, layout.positions);
+    window_angles = config_.window_rope_theta > 0.0 ? rotary_angles(window_frequencies_, layout.positions) : angles;
+  }
+  const ForwardPass pass{config_, layout, angles, window_angles, extras.cache, extras.hook};
   const auto record = [&extras](const torch::Tensor& states) {
     if (extras.layer_states != nullptr) extras.layer_states->push_back(states.clone());
   };
   torch::Tensor hidden = weights_.embedding.index_select(0, ids);
+  if (config_.embedding_multiplier != 1.0) hidden = hidden * config_.embedding_multiplier;
+  if (weights_.positions.defined()) {
+    hidden = hidden + weights_.positions.index_select(0, layout.positions + config_.position_offset);
+  }
   for (std::size_t layer = 0; layer < weights_.layers.size(); ++layer) {
     record(hidden);
     hidden = decoder_layer(pass, static_cast<std::int64_t>(layer), weights_.layers[layer], hidden);
   }
-  hidden = rms_norm(hidden, weights_.final_norm, config_.rms_norm_eps);
+  hidden = normalise(config_, weights_.final_norm, hidden);
   record(hidden);
   return hidden;
 }
 
 torch::Tensor CausalLm::logits(const torch::Tensor& ids, const FfnHook& hook) const {
-  return at::linear(final_states(ids, hook), weights_.output_projection);
+  return logits_of(final_states(ids, hook), logits_);
 }
 
 torch::Tensor CausalLm::final_states(const torch::Tensor& ids, const FfnHook& hook) const {
@@ -82,7 +95,7 @@ torch::Tensor CausalLm::token_nll(const torch::Tensor& ids, const FfnHook& hook)
   const torch::Tensor inputs = ids.narrow(1, 0, tokens).flatten();
   const torch::Tensor targets = ids.narrow(1, 1, tokens).flatten();
   const torch::Tensor states = forward(inputs, uniform_layout(batch, tokens, 0), {.hook = &hook});
-  return token_loss(states, weights_.output_projection, targets).view({batch, tokens});
+  return token_loss(states, logits_, targets).view({batch, tokens});
 }
 
 torch::Tensor CausalLm::next_logits(const torch::Tensor& ids, KvCache& cache) const {
@@ -98,7 +111,7 @@ torch::Tensor CausalLm::next_logits(const torch::Tensor& ids, KvCache& cache) co
   const RowLayout layout = uniform_layout(batch, tokens, cache.length());
   const torch::Tensor states = forward(ids.flatten(), layout, {.cache = &cache});
   cache.advance(tokens);
-  return at::linear(states.view({batch, tokens, -1}).select(1, tokens - 1), weights_.output_projection);
+  return logits_of(states.view({batch, tokens, -1}).select(1, tokens - 1), logits_);
 }
 
 torch::Tensor CausalLm::packed_states(const torch::Tensor& ids, std::span<const Segment> segments) const {
@@ -115,7 +128,7 @@ torch::Tensor CausalLm::nll(const torch::Tensor& states, const torch::Tensor& ta
     throw Error(ErrorKind::kInvalidArgument, fmt::format("states must be [{}, {}] for {} targets", targets.size(0),
                                                          config_.hidden_size, targets.size(0)));
   }
-  return token_loss(states, weights_.output_projection, targets);
+  return token_loss(states, logits_, targets);
 }
 
 std::vector<torch::Tensor> CausalLm::layer_states(const torch::Tensor& ids) const {

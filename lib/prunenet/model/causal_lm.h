@@ -13,11 +13,11 @@
 #include "prunenet/model/decoder_layer.h"
 #include "prunenet/model/kv_cache.h"
 #include "prunenet/model/row_layout.h"
+#include "prunenet/model/token_loss.h"
 
 namespace prunenet {
 
-/// A decoder-only transformer in float32 on the CPU: LLaMA's forward pass (Touvron et al. 2023) with grouped key-value
-/// heads and rotary scalings.
+/// A decoder-only transformer in float32 on the CPU, of any shape that ModelConfig describes.
 ///
 /// ids are int64 tensors. Throws Error(kInvalidArgument), with the numbers, for ids of another type or rank, outside
 /// the vocabulary, or in sequences longer than max_position_embeddings. Const members may run at once from threads.
@@ -74,6 +74,8 @@ class CausalLm {
   ModelConfig config_;
   DecoderWeights weights_;
   torch::Tensor rotary_frequencies_;
+  torch::Tensor window_frequencies_;
+  LogitRule logits_;
 };
 
 }  // namespace prunenet

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "prunenet/core/error.h"
 #include "prunenet/model/attention.h"
+#include "prunenet/model/normalise.h"
 
 namespace prunenet {
 
@@ -24,17 +27,25 @@ torch::Tensor activate(Activation activation, const torch::Tensor& x) {
   return at::silu(x);
 }
 
-/// hidden + x W^T + b
-torch::Tensor add_linear(torch::Tensor hidden, const torch::Tensor& x, const torch::Tensor& weight,
-                         const torch::Tensor& bias) {
-  if (at::GradMode::is_enabled()) return hidden + at::linear(x, weight, bias);
-  hidden.addmm_(x, weight.t());
-  return bias.defined() ? hidden.add_(bias) : hidden;
+/// hidden + what a block writes: m (x W^T + b), with the block's post norm where it has one.
+torch::Tensor add_branch(const ModelConfig& config, torch::Tensor hidden, const torch::Tensor& x,
+                         const torch::Tensor& weight, const torch::Tensor& bias, const NormTensors& post_norm) {
+  const bool plain = config.residual_multiplier == 1.0 && (!post_norm.gain.defined() || config.post_norm_on_stream);
+  if (plain && !at::GradMode::is_enabled()) {
+    hidden.addmm_(x, weight.t());
+    if (bias.defined()) hidden.add_(bias);
+    return config.post_norm_on_stream ? normalise(config, post_norm, hidden) : hidden;
+  }
+  const torch::Tensor written = at::linear(x, weight, bias);
+  if (config.post_norm_on_stream) {
+    return normalise(config, post_norm, hidden + written * config.residual_multiplier);
+  }
+  return hidden + normalise(config, post_norm, written) * config.residual_multiplier;
 }
 
 /// Each segment over its own keys: q [N, H, c], k and v [N, K, c] -> [N, H c].
 torch::Tensor attend_segments(const RowLayout& layout, const torch::Tensor& q, const torch::Tensor& k,
-                              const torch::Tensor& v) {
+                              const torch::Tensor& v, const AttentionRule& rule) {
   const torch::Tensor out = torch::empty({q.size(0), q.size(1), q.size(2)});
   for (const Segment& segment : layout.segments) {
     torch::Tensor keys = k.slice(0, segment.begin, segment.end);
@@ -45,14 +56,14 @@ torch::Tensor attend_segments(const RowLayout& layout, const torch::Tensor& q, c
       values = torch::cat({v.slice(0, parent.begin, parent.end), values});
     }
     attend_blocked(q.slice(0, segment.begin, segment.end).transpose(0, 1), keys.transpose(0, 1), values.transpose(0, 1),
-                   out.slice(0, segment.begin, segment.end).transpose(0, 1));
+                   rule, out.slice(0, segment.begin, segment.end).transpose(0, 1));
   }
   return out.flatten(1);
 }
 
 /// B sequences of one length, with or without a cache: q [N, H, c], k and v [N, K, c] -> [N, H c].
 torch::Tensor attend_batch(const ForwardPass& pass, std::int64_t layer, const torch::Tensor& q, const torch::Tensor& k,
-                           const torch::Tensor& v) {
+                           const torch::Tensor& v, const AttentionRule& rule) {
   const std::int64_t batch = pass.layout.batch;
   const auto by_sequence = [batch](const torch::Tensor& rows) {
     return rows.view({batch, -1, rows.size(1), rows.size(2)}).transpose(1, 2);
@@ -62,25 +73,47 @@ torch::Tensor attend_batch(const ForwardPass& pass, std::int64_t layer, const to
   torch::Tensor values = by_sequence(v);
   if (pass.cache != nullptr) std::tie(keys, values) = pass.cache->append(layer, keys, values);
   if (at::GradMode::is_enabled() || queries.size(2) == 1) {
-    return attend(queries, keys, values).transpose(1, 2).reshape({q.size(0), -1});
+    return attend(queries, keys, values, rule).transpose(1, 2).reshape({q.size(0), -1});
   }
   const torch::Tensor out = torch::empty({batch, queries.size(2), q.size(1), q.size(2)});
   for (std::int64_t row = 0; row < batch; ++row) {
-    attend_blocked(queries[row], keys[row], values[row], out[row].transpose(0, 1));
+    attend_blocked(queries[row], keys[row], values[row], rule, out[row].transpose(0, 1));
   }
   return out.view({q.size(0), -1});
 }
 
+AttentionRule rule_of(const ModelConfig& config, std::int64_t layer) {
+  const double scale =
+      config.attention_scale > 0.0 ? config.attention_scale : 1.0 / std::sqrt(static_cast<double>(config.head_dim));
+  return {.scale = scale, .softcap = config.attention_softcap, .window = window_of(config, layer)};
+}
+
+/// Heads [N, H, c], each normalised on its own or all of a row at once, as the norm's size says.
+torch::Tensor normalised_heads(const ModelConfig& config, const NormTensors& norm, const torch::Tensor& heads) {
+  if (!norm.gain.defined()) return heads;
+  if (norm.gain.size(0) == heads.size(2)) return normalise(config, norm, heads);
+  return normalise(config, norm, heads.flatten(1)).view(heads.sizes());
+}
+
 /// qkv: [N, (H + 2K) c] -> [N, H c]
-torch::Tensor attention(const ForwardPass& pass, std::int64_t layer, const torch::Tensor& qkv) {
-  const std::int64_t heads = pass.config.num_attention_heads;
-  const std::int64_t kv_heads = pass.config.num_key_value_heads;
-  const torch::Tensor all = qkv.view({qkv.size(0), heads + 2 * kv_heads, pass.config.head_dim});
-  const torch::Tensor rotated = rotate(all.narrow(1, 0, heads + kv_heads), pass.angles);
-  const torch::Tensor q = rotated.narrow(1, 0, heads);
-  const torch::Tensor k = rotated.narrow(1, heads, kv_heads);
+torch::Tensor attention(const ForwardPass& pass, std::int64_t layer, const DecoderLayerWeights& weights,
+                        const torch::Tensor& qkv) {
+  const ModelConfig& config = pass.config;
+  const std::int64_t heads = config.num_attention_heads;
+  const std::int64_t kv_heads = config.num_key_value_heads;
+  const torch::Tensor all = qkv.view({qkv.size(0), heads + 2 * kv_heads, config.head_dim});
   const torch::Tensor v = all.narrow(1, heads + kv_heads, kv_heads);
-  return pass.layout.batch > 0 ? attend_batch(pass, layer, q, k, v) : attend_segments(pass.layout, q, k, v);
+  torch::Tensor queries_keys = all.narrow(1, 0, heads + kv_heads);
+  if (weights.q_norm.gain.defined()) {
+    queries_keys = torch::cat({normalised_heads(config, weights.q_norm, all.narrow(1, 0, heads)),
+                               normalised_heads(config, weights.k_norm, all.narrow(1, heads, kv_heads))},
+                              1);
+  }
+  const AttentionRule rule = rule_of(config, layer);
+  if (config.rotary_dim > 0) queries_keys = rotate(queries_keys, rule.window > 0 ? pass.window_angles : pass.angles);
+  const torch::Tensor q = queries_keys.narrow(1, 0, heads);
+  const torch::Tensor k = queries_keys.narrow(1, heads, kv_heads);
+  return pass.layout.batch > 0 ? attend_batch(pass, layer, q, k, v, rule) : attend_segments(pass.layout, q, k, v, rule);
 }
 
 torch::Tensor apply_hook(const FfnHook& hook, const FfnActivations& activations) {
@@ -95,30 +128,36 @@ torch::Tensor apply_hook(const FfnHook& hook, const FfnActivations& activations)
 }
 
 /// x: [N, d] -> h: [N, I]
-torch::Tensor intermediate(const ForwardPass& pass, const DecoderLayerWeights& weights, const torch::Tensor& x) {
+torch::Tensor intermediate(const ModelConfig& config, const DecoderLayerWeights& weights, const torch::Tensor& x) {
   const torch::Tensor gate_up = at::linear(x, weights.gate_up, weights.gate_up_bias);
+  if (!config.gated) return activate(config.activation, gate_up);
   const std::int64_t width = gate_up.size(1) / 2;
-  torch::Tensor h = activate(pass.config.activation, gate_up.narrow(1, 0, width));
+  torch::Tensor h = activate(config.activation, gate_up.narrow(1, 0, width));
   const torch::Tensor up = gate_up.narrow(1, width, width);
   return at::GradMode::is_enabled() ? h * up : h.mul_(up);
 }
 
-}  // namespace
-
-torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& gain, double eps) {
-  const torch::Tensor inverse_rms = x.square().mean(-1, true).add_(eps).rsqrt_();
-  return (x * inverse_rms) * gain;
+/// The FFN's h for the stream `residual`, after the hook.
+torch::Tensor response(const ForwardPass& pass, std::int64_t layer, const DecoderLayerWeights& weights,
+                       const torch::Tensor& residual) {
+  const torch::Tensor x = normalise(pass.config, weights.ffn_norm, residual);
+  torch::Tensor h = intermediate(pass.config, weights, x);
+  return pass.hook != nullptr && *pass.hook ? apply_hook(*pass.hook, {layer, residual, x, h}) : h;
 }
+
+}  // namespace
 
 torch::Tensor decoder_layer(const ForwardPass& pass, std::int64_t layer, const DecoderLayerWeights& weights,
                             torch::Tensor hidden) {
-  const double eps = pass.config.rms_norm_eps;
-  const torch::Tensor qkv = at::linear(rms_norm(hidden, weights.attention_norm, eps), weights.qkv, weights.qkv_bias);
-  hidden = add_linear(hidden, attention(pass, layer, qkv), weights.o_proj, weights.o_bias);
-  const torch::Tensor x = rms_norm(hidden, weights.ffn_norm, eps);
-  torch::Tensor h = intermediate(pass, weights, x);
-  if (pass.hook != nullptr && *pass.hook) h = apply_hook(*pass.hook, {layer, hidden, x, h});
-  return add_linear(hidden, h, weights.down, weights.down_bias);
+  const ModelConfig& config = pass.config;
+  const torch::Tensor qkv =
+      at::linear(normalise(config, weights.attention_norm, hidden), weights.qkv, weights.qkv_bias);
+  const torch::Tensor mixed = attention(pass, layer, weights, qkv);
+  torch::Tensor h;
+  if (config.parallel_blocks) h = response(pass, layer, weights, hidden);  // before attention writes to the stream
+  hidden = add_branch(config, hidden, mixed, weights.o_proj, weights.o_bias, weights.attention_post_norm);
+  if (!config.parallel_blocks) h = response(pass, layer, weights, hidden);
+  return add_branch(config, hidden, h, weights.down, weights.down_bias, weights.ffn_post_norm);
 }
 
 }  // namespace prunenet

@@ -18,7 +18,7 @@ struct FfnActivations {
   std::int64_t layer = 0;
   const torch::Tensor& residual;  ///< [N, d], the stream that the FFN reads, and adds y = D h to
   const torch::Tensor& x;         ///< [N, d], the FFN's input: the stream normalised, norm gain applied
-  const torch::Tensor& h;         ///< [N, I] = act(G x) * (U x)
+  const torch::Tensor& h;         ///< [N, I] = act(G x) * (U x), or act(U x + b)
 };
 
 /// Sees, and may replace, the intermediate activations of every FFN: the tensor returned takes the place of h in
@@ -29,13 +29,11 @@ using FfnHook = std::function<torch::Tensor(const FfnActivations&)>;
 struct ForwardPass {
   const ModelConfig& config;
   const RowLayout& layout;
-  const RotaryAngles& angles;
-  KvCache* cache = nullptr;       ///< keys and values go there, and are read from there; needs a uniform layout
-  const FfnHook* hook = nullptr;  ///< none where null or empty
+  const RotaryAngles& angles;         ///< undefined without rotary embeddings
+  const RotaryAngles& window_angles;  ///< of the layers with windows
+  KvCache* cache = nullptr;           ///< keys and values go there, and are read from there; needs a uniform layout
+  const FfnHook* hook = nullptr;      ///< none where null or empty
 };
-
-/// x / rms(x) * gain, over the last dimension.
-[[nodiscard]] torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& gain, double eps);
 
 /// hidden [N, d] + attention + FFN -> [N, d]; in place where no gradient is recorded.
 [[nodiscard]] torch::Tensor decoder_layer(const ForwardPass& pass, std::int64_t layer,

@@ -1,61 +1,89 @@
 #include "prunenet/model/decoder_weights.h"
 
+#include <algorithm>
 #include <initializer_list>
 
 namespace prunenet {
 
 namespace {
 
-/// Reads tensors one under the other into one.
+torch::Tensor to_tensor(const MatrixF& matrix) {
+  torch::Tensor result = torch::empty({matrix.rows(), matrix.cols()});
+  std::copy_n(matrix.data(), matrix.size(), result.data_ptr<float>());
+  return result;
+}
+
+torch::Tensor to_tensor(const VectorF& vector) {
+  torch::Tensor result = torch::empty({vector.size()});
+  std::copy_n(vector.data(), vector.size(), result.data_ptr<float>());
+  return result;
+}
+
+/// Reads tensors, one under the other where several make one.
 class Reader {
  public:
-  explicit Reader(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  Reader(const Checkpoint& checkpoint, const ModelConfig& config) : checkpoint_(checkpoint), config_(config) {}
 
-  /// [rows_1 + rows_2 + ..., columns]
-  [[nodiscard]] torch::Tensor stacked(std::initializer_list<std::string> names) const {
+  /// [outputs_1 + outputs_2 + ..., inputs] of the maps that exist.
+  [[nodiscard]] torch::Tensor weights(std::initializer_list<LinearPlace> places) const {
     std::int64_t rows = 0;
-    std::int64_t columns = 0;
-    for (const std::string& name : names) {
-      const std::vector<std::int64_t>& shape = checkpoint_.tensors().at(name).shape;
-      rows += shape.size() == 2 ? shape[0] : 1;
-      columns = shape.back();
-    }
+    for (const LinearPlace& place : places) rows += place.exists() ? place.outputs : 0;
+    const std::int64_t columns = places.end()[-1].inputs;
     torch::Tensor result = torch::empty({rows, columns});
     std::int64_t row = 0;
-    for (const std::string& name : names) {
-      const MatrixF part = checkpoint_.read_matrix(name);
+    for (const LinearPlace& place : places) {
+      if (!place.exists()) continue;
+      const MatrixF part = read_weight(checkpoint_, place);
       std::copy_n(part.data(), part.size(), result.data_ptr<float>() + row * columns);
       row += part.rows();
     }
     return result;
   }
 
-  /// Vectors end to end; undefined where the first has no name.
-  [[nodiscard]] torch::Tensor joined(std::initializer_list<std::string> names) const {
-    if (names.begin()->empty()) return {};
+  /// Their biases end to end; undefined where the last has none.
+  [[nodiscard]] torch::Tensor biases(std::initializer_list<LinearPlace> places) const {
+    if (places.end()[-1].bias.empty()) return {};
     std::vector<torch::Tensor> parts;
-    for (const std::string& name : names) parts.push_back(stacked({name}).flatten());
+    for (const LinearPlace& place : places) {
+      if (place.exists()) parts.push_back(to_tensor(read_bias(checkpoint_, place)));
+    }
     return torch::cat(parts);
   }
 
+  [[nodiscard]] NormTensors norm(const NormPlace& place) const {
+    if (!place.exists()) return {};
+    NormTensors tensors;
+    tensors.gain = matrix(place.gain).flatten();
+    if (config_.norm_gain_offset != 0.0) tensors.gain += config_.norm_gain_offset;
+    if (!place.bias.empty()) tensors.bias = matrix(place.bias).flatten();
+    return tensors;
+  }
+
+  [[nodiscard]] torch::Tensor matrix(const std::string& name) const { return to_tensor(checkpoint_.read_matrix(name)); }
+
  private:
   const Checkpoint& checkpoint_;
+  const ModelConfig& config_;
 };
 
 DecoderLayerWeights load_layer(const Reader& reader, const Family& family, std::int64_t layer) {
-  const AttentionBlockNames attention = family.attention_block(layer);
-  const FfnBlockNames ffn = family.ffn_block(layer);
+  const AttentionBlock attention = family.attention_block(layer);
+  const FfnBlock ffn = family.ffn_block(layer);
   DecoderLayerWeights weights;
-  weights.attention_norm = reader.joined({attention.norm});
-  weights.qkv = reader.stacked({attention.q_proj, attention.k_proj, attention.v_proj});
-  weights.qkv_bias = reader.joined({attention.q_bias, attention.k_bias, attention.v_bias});
-  weights.o_proj = reader.stacked({attention.o_proj});
-  weights.o_bias = reader.joined({attention.o_bias});
-  weights.ffn_norm = reader.joined({ffn.norm});
-  weights.gate_up = reader.stacked({ffn.gate_proj, ffn.up_proj});
-  weights.gate_up_bias = reader.joined({ffn.gate_bias, ffn.up_bias});
-  weights.down = reader.stacked({ffn.down_proj});
-  weights.down_bias = reader.joined({ffn.down_bias});
+  weights.attention_norm = reader.norm(attention.norm);
+  weights.qkv = reader.weights({attention.q, attention.k, attention.v});
+  weights.qkv_bias = reader.biases({attention.q, attention.k, attention.v});
+  weights.q_norm = reader.norm(attention.q_norm);
+  weights.k_norm = reader.norm(attention.k_norm);
+  weights.o_proj = reader.weights({attention.o});
+  weights.o_bias = reader.biases({attention.o});
+  weights.attention_post_norm = reader.norm(attention.post_norm);
+  weights.ffn_norm = reader.norm(ffn.norm);
+  weights.gate_up = reader.weights({ffn.gate, ffn.up});
+  weights.gate_up_bias = reader.biases({ffn.gate, ffn.up});
+  weights.down = reader.weights({ffn.down});
+  weights.down_bias = reader.biases({ffn.down});
+  weights.ffn_post_norm = reader.norm(ffn.post_norm);
   return weights;
 }
 
@@ -63,18 +91,28 @@ DecoderLayerWeights load_layer(const Reader& reader, const Family& family, std::
 
 DecoderWeights load_decoder_weights(const Checkpoint& checkpoint, const Family& family, Progress& progress) {
   const torch::NoGradGuard no_grad;
-  const Reader reader(checkpoint);
+  const Reader reader(checkpoint, family.config());
   const std::int64_t layers = family.config().num_hidden_layers;
   progress.begin("loading", "layers", static_cast<std::uint64_t>(layers));
   DecoderWeights weights;
-  weights.embedding = reader.stacked({family.embedding()});
+  weights.embedding = reader.matrix(family.embedding());
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     weights.layers.push_back(load_layer(reader, family, layer));
     progress.advance(1);
   }
-  weights.final_norm = reader.joined({family.final_norm()});
-  const bool tied = family.output_projection() == family.embedding();
-  weights.output_projection = tied ? weights.embedding : reader.stacked({family.output_projection()});
+  weights.final_norm = reader.norm(family.final_norm());
+  const LinearPlace output = family.output_projection();
+  weights.output_projection = output.weight == family.embedding() ? weights.embedding : reader.weights({output});
+  weights.output_bias = reader.biases({output});
+  if (const LinearPlace reduction = family.output_reduction(); reduction.exists()) {
+    weights.output_projection = weights.output_projection.matmul(reader.weights({reduction}));
+  }
+  if (const LinearPlace projection = family.embedding_projection(); projection.exists()) {
+    weights.embedding = at::linear(weights.embedding, reader.weights({projection}));
+  }
+  if (const std::string positions = family.position_embedding(); !positions.empty()) {
+    weights.positions = reader.matrix(positions);
+  }
   return weights;
 }
 

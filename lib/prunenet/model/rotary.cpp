@@ -21,12 +21,21 @@ torch::Tensor scale_llama3(const torch::Tensor& frequencies, const RopeScaling& 
   return torch::where(wavelength < high_wavelength, frequencies, long_or_between);
 }
 
+/// 1 / theta^(j / rotary_dim) for even j
+torch::Tensor plain_frequencies(std::int64_t rotary_dim, double theta) {
+  const torch::Tensor exponents = torch::arange(0, rotary_dim, 2, torch::kFloat) / static_cast<double>(rotary_dim);
+  return 1.0 / torch::pow(theta, exponents);
+}
+
 }  // namespace
 
+torch::Tensor window_rotary_frequencies(const ModelConfig& config) {
+  return config.window_rope_theta > 0.0 ? plain_frequencies(config.rotary_dim, config.window_rope_theta)
+                                        : rotary_frequencies(config);
+}
+
 torch::Tensor rotary_frequencies(const ModelConfig& config) {
-  const torch::Tensor exponents =
-      torch::arange(0, config.head_dim, 2, torch::kFloat) / static_cast<double>(config.head_dim);
-  const torch::Tensor frequencies = 1.0 / torch::pow(config.rope_theta, exponents);
+  const torch::Tensor frequencies = plain_frequencies(config.rotary_dim, config.rope_theta);
   switch (config.rope_scaling.kind) {
     case RopeScaling::Kind::kLinear:
       return frequencies / config.rope_scaling.factor;
@@ -44,11 +53,13 @@ RotaryAngles rotary_angles(const torch::Tensor& frequencies, const torch::Tensor
 }
 
 torch::Tensor rotate(const torch::Tensor& heads, const RotaryAngles& angles) {
-  const std::vector<torch::Tensor> halves = heads.chunk(2, -1);
-  torch::Tensor first = halves[0];
-  torch::Tensor second = halves[1];
+  const std::int64_t half = angles.cos.size(-1);
+  torch::Tensor first = heads.narrow(-1, 0, half);
+  torch::Tensor second = heads.narrow(-1, half, half);
   if (at::GradMode::is_enabled()) {
-    return torch::cat({first * angles.cos - second * angles.sin, second * angles.cos + first * angles.sin}, -1);
+    return torch::cat({first * angles.cos - second * angles.sin, second * angles.cos + first * angles.sin,
+                       heads.narrow(-1, 2 * half, heads.size(-1) - 2 * half)},
+                      -1);
   }
   const torch::Tensor first_before = first.clone();
   first.mul_(angles.cos).addcmul_(second, angles.sin, -1.0);

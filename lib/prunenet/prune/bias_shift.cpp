@@ -18,7 +18,7 @@ BiasShifts bias_shifts(const Family& family, const std::vector<VectorF>& down_bi
                                                   config.num_hidden_layers));
   }
   for (std::size_t layer = 0; layer < down_bias.size(); ++layer) {
-    const std::string name = family.ffn_block(static_cast<std::int64_t>(layer)).down_bias;
+    const std::string name = family.ffn_block(static_cast<std::int64_t>(layer)).down.bias;
     if (name.empty()) {
       throw Error(ErrorKind::kUnsupported,
                   fmt::format("layer {}: the down projection of this {} checkpoint has no bias that could be changed; "

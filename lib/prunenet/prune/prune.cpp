@@ -90,7 +90,7 @@ void write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, con
     if (const auto shift = shifts.find(name); shift != shifts.end()) return shifted(name, tensor, *shift->second).data;
     const auto cut = layout.cuts.find(name);
     if (cut == layout.cuts.end()) return std::move(tensor.data);
-    return slice(tensor, cut->second.axis, *cut->second.keep).data;
+    return slice(tensor, cut->second.axis, cut->second.keep).data;
   };
   write_shards(to, layout.shards, source, progress);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "prunenet/checkpoint/printable.h"
@@ -13,27 +14,39 @@ namespace {
 
 using Cuts = std::map<std::string, Cut>;
 
-void add_cut(Cuts& cuts, const Checkpoint& checkpoint, const std::string& name, std::size_t axis,
-             const std::vector<std::int64_t>& keep, std::int64_t intermediate_size) {
+/// Keeps these indices of a tensor, besides what another map that shares it keeps.
+void add_cut(Cuts& cuts, const Checkpoint& checkpoint, const std::string& name, std::size_t axis, std::int64_t extent,
+             const std::vector<std::int64_t>& keep) {
   if (name.empty()) return;  // this architecture has no such tensor
   const std::filesystem::path file = checkpoint.directory() / checkpoint.shard_of(name);
   const std::vector<std::int64_t>& shape = checkpoint.tensors().at(name).shape;
-  if (axis >= shape.size() || shape[axis] != intermediate_size) {
+  if (axis >= shape.size() || shape[axis] != extent) {
     throw Error(ErrorKind::kMismatch, fmt::format("{}: tensor '{}': shape {}, but axis {} should have {} elements",
-                                                  file.string(), name, printable(shape), axis, intermediate_size));
+                                                  file.string(), name, printable(shape), axis, extent));
   }
-  cuts[name] = {axis, &keep};
+  Cut& cut = cuts[name];
+  cut.axis = axis;
+  cut.keep.insert(cut.keep.end(), keep.begin(), keep.end());
+  std::ranges::sort(cut.keep);
+}
+
+/// The kept outputs of a map, as they are stored.
+void add_outputs(Cuts& cuts, const Checkpoint& checkpoint, const LinearPlace& place,
+                 const std::vector<std::int64_t>& keep) {
+  std::vector<std::int64_t> stored(keep.size());
+  std::ranges::transform(keep, stored.begin(), [&place](std::int64_t neuron) { return place.pattern.stored(neuron); });
+  add_cut(cuts, checkpoint, place.weight, place.transposed ? 1 : 0, place.stored_outputs, stored);
+  add_cut(cuts, checkpoint, place.bias, 0, place.stored_outputs, stored);
 }
 
 Cuts cuts_of(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
   Cuts cuts;
   for (std::size_t layer = 0; layer < plan.keep_indices.size(); ++layer) {
-    const FfnBlockNames names = family.ffn_block(static_cast<std::int64_t>(layer));
+    const FfnBlock block = family.ffn_block(static_cast<std::int64_t>(layer));
     const std::vector<std::int64_t>& keep = plan.keep_indices[layer];
-    for (const std::string& rows : {names.gate_proj, names.up_proj, names.gate_bias, names.up_bias}) {
-      add_cut(cuts, checkpoint, rows, 0, keep, plan.intermediate_size);
-    }
-    add_cut(cuts, checkpoint, names.down_proj, 1, keep, plan.intermediate_size);
+    add_outputs(cuts, checkpoint, block.gate, keep);
+    add_outputs(cuts, checkpoint, block.up, keep);
+    add_cut(cuts, checkpoint, block.down.weight, block.down.transposed ? 0 : 1, plan.intermediate_size, keep);
   }
   return cuts;
 }
@@ -66,7 +79,7 @@ PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, 
       const TensorInfo& info = checkpoint.tensors().at(name);
       TensorDeclaration tensor{name, info.dtype, info.shape};
       if (const auto cut = layout.cuts.find(name); cut != layout.cuts.end()) {
-        tensor.shape[cut->second.axis] = static_cast<std::int64_t>(cut->second.keep->size());
+        tensor.shape[cut->second.axis] = static_cast<std::int64_t>(cut->second.keep.size());
       }
       shard.tensors.push_back(std::move(tensor));
     }

@@ -14,7 +14,7 @@ namespace prunenet {
 /// Which axis of a tensor a plan cuts, and what stays of it.
 struct Cut {
   std::size_t axis = 0;
-  const std::vector<std::int64_t>* keep = nullptr;  ///< into the plan
+  std::vector<std::int64_t> keep;  ///< indices along it, ascending
 };
 
 /// A plan laid over a checkpoint: which tensors are cut, and the files that come out.
@@ -23,9 +23,9 @@ struct PrunedLayout {
   std::vector<Shard> shards;        ///< the input's files with the new shapes
 };
 
-/// Gate and up projections and their biases lose rows, the down projection columns; its bias stays. Shards keep their
+/// Gate and up projections and their biases lose outputs, the down projection inputs; its bias stays. Shards keep their
 /// names, metadata and order. Where embedding and output projection are tied, but a second copy with the same bytes is
-/// stored, the copy is left out. The plan must outlive the result.
+/// stored, the copy is left out.
 /// Throws Error(kMismatch) where the plan is not the model's, keeps different widths in different layers, or a tensor
 /// has not the shape the plan cuts.
 [[nodiscard]] PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, const Plan& plan);

@@ -24,9 +24,8 @@ void note_skipped(const PrunenetTrainer& trainer, std::int64_t layers, Progress&
 }  // namespace
 
 MatrixF CheckpointRows::rows(std::int64_t layer) const {
-  const FfnBlockNames names = family_.ffn_block(layer);
-  const std::string& name = names.gate_proj.empty() ? names.up_proj : names.gate_proj;
-  return checkpoint_.read_matrix(name, intermediate_size(), hidden_size());
+  const FfnBlock block = family_.ffn_block(layer);
+  return read_weight(checkpoint_, block.gate.exists() ? block.gate : block.up);
 }
 
 PublishedPolicy train_prunenet(const NeuronRows& rows, const PrunenetOptions& options, Progress& progress,

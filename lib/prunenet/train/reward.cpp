@@ -18,7 +18,7 @@ std::shared_ptr<const SpectralOperator> make_operator(const RewardOptions& optio
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("distortion '{}' of the response needs exact moments of {} neurons; raise "
                             "'probe.exact_width' to {} or use 'schatten2'",
-                            to_string(options.distortion), weights.gate.rows(), weights.gate.rows()));
+                            to_string(options.distortion), weights.up.rows(), weights.up.rows()));
   }
   return std::make_shared<ResponseOperator>(weights.down.cast<double>(), moments.second_moment.cast<double>());
 }

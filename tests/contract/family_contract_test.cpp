@@ -1,0 +1,138 @@
+// What every family keeps, from its weights to its pruned checkpoint. The models are transformers' own, tiny and random
+// (tests/data/make_model_goldens.py); model/golden_test.cpp holds their forward passes to transformers'.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "model/tiny_models.h"
+#include "prunenet/core/rng.h"
+#include "prunenet/family/checkpoint_weights.h"
+#include "prunenet/features/feature_extractor.h"
+#include "prunenet/plan/plan.h"
+#include "prunenet/prune/prune.h"
+#include "support/temporary_directory.h"
+
+namespace prunenet {
+namespace {
+
+using testing::TemporaryDirectory;
+
+class FamilyContract : public ::testing::TestWithParam<std::string> {
+ protected:
+  [[nodiscard]] std::int64_t layers() const { return family_->config().num_hidden_layers; }
+  [[nodiscard]] std::int64_t neurons() const { return family_->config().intermediate_size; }
+
+  Checkpoint prune(const Plan& plan, const TemporaryDirectory& directory) {
+    PruneOptions options;
+    options.output = directory / "pruned";
+    (void)prune_checkpoint(checkpoint_, *family_, plan, options, progress_);
+    return Checkpoint::open(options.output);
+  }
+
+  /// The neurons that the golden file says.
+  [[nodiscard]] Plan golden_plan() const {
+    const torch::Tensor keep = golden_.at("keep");
+    Plan plan;
+    plan.source = "golden";
+    plan.intermediate_size = neurons();
+    plan.requested_ratio = 1.0 - static_cast<double>(keep.size(1)) / static_cast<double>(neurons());
+    for (std::int64_t layer = 0; layer < keep.size(0); ++layer) {
+      const auto* begin = keep[layer].data_ptr<std::int64_t>();
+      plan.keep_indices.emplace_back(begin, begin + keep.size(1));
+    }
+    return plan;
+  }
+
+  /// Tensors that a plan cuts.
+  [[nodiscard]] std::set<std::string> cut_tensors() const {
+    std::set<std::string> names;
+    for (std::int64_t layer = 0; layer < layers(); ++layer) {
+      const FfnBlock block = family_->ffn_block(layer);
+      names.insert({block.gate.weight, block.gate.bias, block.up.weight, block.up.bias, block.down.weight});
+    }
+    names.erase("");
+    return names;
+  }
+
+  SilentProgress progress_;
+  const Checkpoint checkpoint_ = Checkpoint::open(testing::tiny_model_directory(GetParam()));
+  const std::unique_ptr<Family> family_ = make_family(checkpoint_);
+  const std::map<std::string, torch::Tensor> golden_ = testing::load_golden(GetParam());
+};
+
+TEST_P(FamilyContract, PrunedLogitsAreThoseOfTheReference) {
+  const TemporaryDirectory directory;
+  const Checkpoint pruned = prune(golden_plan(), directory);
+  const CausalLm model = CausalLm::load(pruned, *make_family(pruned), progress_);
+  EXPECT_LT(testing::largest_difference(model.logits(golden_.at("ids")), golden_.at("pruned_logits")), 1e-4);
+  EXPECT_GT(testing::largest_difference(golden_.at("logits"), golden_.at("pruned_logits")), 1e-2);
+}
+
+TEST_P(FamilyContract, TensorsThatAreNotCutStayBitIdentical) {
+  const TemporaryDirectory directory;
+  const Checkpoint pruned = prune(golden_plan(), directory);
+  const std::set<std::string> cut = cut_tensors();
+  std::size_t same = 0;
+  for (const auto& [name, info] : pruned.tensors()) {
+    if (cut.contains(name)) {
+      EXPECT_NE(info.shape, checkpoint_.tensors().at(name).shape) << name;
+      continue;
+    }
+    EXPECT_EQ(pruned.read(name).data, checkpoint_.read(name).data) << name;
+    ++same;
+  }
+  EXPECT_EQ(same + cut.size(), checkpoint_.tensors().size());
+}
+
+TEST_P(FamilyContract, ThreeRatiosRemoveWhatTheySay) {
+  Rng rng(3);
+  std::vector<std::vector<float>> scores(static_cast<std::size_t>(layers()));
+  for (auto& layer : scores) {
+    for (std::int64_t i = 0; i < neurons(); ++i) layer.push_back(static_cast<float>(rng.normal()));
+  }
+  for (const double ratio : {0.2, 0.3, 0.5}) {
+    const TemporaryDirectory directory;
+    const Plan plan = make_uniform_plan(scores, ratio, 1, "test");
+    const Checkpoint pruned = prune(plan, directory);
+    EXPECT_EQ(pruned.config().at(family_->width_field()), plan.uniform_width());
+    std::int64_t removed = 0;
+    for (std::int64_t layer = 0; layer < layers(); ++layer) {
+      removed += (neurons() - plan.uniform_width()) * parameters_per_neuron(family_->ffn_block(layer));
+    }
+    EXPECT_EQ(pruned.parameters(), checkpoint_.parameters() - static_cast<std::uint64_t>(removed));
+    const auto family = make_family(pruned);
+    EXPECT_EQ(family->config().intermediate_size, plan.uniform_width());
+    const CausalLm model = CausalLm::load(pruned, *family, progress_);
+    EXPECT_TRUE(model.logits(golden_.at("ids")).isfinite().all().item<bool>());
+  }
+}
+
+TEST_P(FamilyContract, FeaturesAreFiniteAndTellNeuronsApart) {
+  std::int64_t seen = 0;
+  extract_features(
+      CheckpointWeights(checkpoint_, *family_),
+      [&](std::int64_t /*layer*/, const MatrixF& features) {
+        ++seen;
+        EXPECT_EQ(features.rows(), neurons());
+        EXPECT_EQ(features.cols(), static_cast<Eigen::Index>(feature_names().size()));
+        EXPECT_TRUE(features.allFinite());
+        for (Eigen::Index i = 1; i < features.rows(); ++i) {
+          EXPECT_GT((features.row(i) - features.row(0)).norm(), 1.0F) << "neurons 0 and " << i;
+        }
+      },
+      progress_);
+  EXPECT_EQ(seen, layers());
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, FamilyContract, ::testing::ValuesIn(testing::tiny_model_names()),
+                         [](const auto& variant) {
+                           std::string name = variant.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace prunenet
