@@ -81,6 +81,8 @@ TEST_F(CheckpointTest, WeightsThatAreNotThere) {
   expect_error(ErrorKind::kBadInput, {"nowhere", "no such directory"}, [&] { (void)Checkpoint::open(at("nowhere")); });
   expect_error(ErrorKind::kBadInput, {"m.gguf", "not a model directory"},
                [&] { (void)Checkpoint::open(at("m.gguf")); });
+  write_file(at("adapter_config.json"), "{}");
+  expect_rejected({"adapter", "merge"});
 }
 
 TEST_F(CheckpointTest, ConfigThatIsNotThere) {

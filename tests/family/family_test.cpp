@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/core/file.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
@@ -68,6 +69,62 @@ TEST(Family, RefusesAnArchitectureItDoesNotKnow) {
   const Checkpoint checkpoint = patched(directory, "mistral", {{"architectures", {"BloomForCausalLM"}}});
   testing::expect_error(ErrorKind::kUnsupported, {"'BloomForCausalLM'", "LlamaForCausalLM, Mistral", "Qwen2"},
                         [&] { (void)make_family(checkpoint); });
+}
+
+TEST(Family, SaysThatMixturesOfExpertsCannotBePruned) {
+  const TemporaryDirectory directory;
+  const Checkpoint checkpoint =
+      patched(directory, "mistral", {{"architectures", {"MixtralForCausalLM"}}, {"num_local_experts", 8}});
+  testing::expect_error(ErrorKind::kUnsupported, {"'MixtralForCausalLM'", "mixtures of experts"},
+                        [&] { (void)make_family(checkpoint); });
+}
+
+/// A copy of a tiny model with one tensor more, of one zero.
+Checkpoint with_tensor(const TemporaryDirectory& directory, const std::string& name, const std::string& tensor) {
+  const Checkpoint checkpoint = Checkpoint::open(models() / name);
+  std::filesystem::copy_file(models() / name / "config.json", directory / "config.json");
+  std::vector<TensorDeclaration> tensors{{tensor, Dtype::kF32, {1}}};
+  for (const auto& [key, info] : checkpoint.tensors()) tensors.push_back({key, info.dtype, info.shape});
+  SilentProgress silent;
+  write_shards(
+      directory.path(), split_into_shards(tensors),
+      [&](const std::string& key) {
+        return key == tensor ? std::vector<std::byte>(sizeof(float)) : checkpoint.read(key).data;
+      },
+      silent);
+  return Checkpoint::open(directory.path());
+}
+
+TEST(Family, RefusesQuantisedCheckpointsAndAdaptersByTheirTensors) {
+  for (const auto& [tensor, kind] :
+       std::vector<std::pair<std::string, std::string>>{{"model.layers.0.mlp.up_proj.qweight", "GPTQ or AWQ"},
+                                                        {"model.layers.0.mlp.up_proj.weight.absmax", "bitsandbytes"},
+                                                        {"model.layers.0.mlp.up_proj.SCB", "bitsandbytes"},
+                                                        {"model.layers.0.mlp.up_proj.weight_scale", "eight bits"},
+                                                        {"base.layers.0.q_proj.lora_A.weight", "adapter"}}) {
+    const TemporaryDirectory directory;
+    const Checkpoint checkpoint = with_tensor(directory, "mistral", tensor);
+    testing::expect_error(ErrorKind::kUnsupported, {tensor.c_str(), kind.c_str(), "first"},
+                          [&] { (void)make_family(checkpoint); });
+  }
+}
+
+TEST(Family, RefusesATensorWithoutAPlace) {
+  const TemporaryDirectory directory;
+  const Checkpoint checkpoint = with_tensor(directory, "mistral", "model.vision_tower.weight");
+  testing::expect_error(ErrorKind::kUnsupported, {"model.vision_tower.weight", "no place"},
+                        [&] { (void)make_family(checkpoint); });
+}
+
+TEST(Family, AcceptsTensorsKnownToHaveNoUse) {
+  for (const auto& [model, tensor] :
+       std::vector<std::pair<std::string, std::string>>{{"mistral", "model.layers.1.self_attn.rotary_emb.inv_freq"},
+                                                        {"gpt2", "transformer.h.0.attn.bias"},
+                                                        {"gpt2", "lm_head.weight"},
+                                                        {"gpt-neox", "gpt_neox.layers.1.attention.masked_bias"}}) {
+    const TemporaryDirectory directory;
+    EXPECT_NO_THROW((void)make_family(with_tensor(directory, model, tensor))) << tensor;
+  }
 }
 
 TEST(Family, RejectsAConfigWithoutOneArchitecture) {

@@ -161,7 +161,10 @@ INSTANTIATE_TEST_SUITE_P(
                      "original_max_position_embeddings": 64}})",
                  kBad,
                  {"high_freq_factor is 4", "low_freq_factor 4"}},
-        Rejected{"quantised", R"({"quantization_config": {"quant_method": "gptq"}})", kNo, {"quantization_config"}}),
+        Rejected{"quantised",
+                 R"({"quantization_config": {"quant_method": "gptq"}})",
+                 kNo,
+                 {"quantization_config", "'gptq'"}}),
     [](const auto& variant) { return variant.param.name; });
 
 }  // namespace

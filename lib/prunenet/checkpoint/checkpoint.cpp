@@ -41,6 +41,11 @@ nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_by
   bool pickled = false;
   bool gguf = false;
   std::error_code ignored;
+  if (std::filesystem::exists(directory / "adapter_config.json", ignored)) {
+    reject(directory,
+           "holds an adapter (adapter_config.json) and no model; merge it into its base model first (peft: "
+           "merge_and_unload)");
+  }
   for (const auto& item : std::filesystem::directory_iterator(directory, ignored)) {
     const std::string extension = item.path().extension().string();
     pickled = pickled || extension == ".bin" || extension == ".pt" || extension == ".pth" || extension == ".ckpt";

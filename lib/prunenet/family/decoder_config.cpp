@@ -75,8 +75,9 @@ void set_rotary_dim(const ConfigFields& fields, double factor, ModelConfig& conf
 }  // namespace
 
 ModelConfig read_sizes(const ConfigFields& fields, const std::string& architecture, const SizeKeys& keys) {
-  if (fields.has("quantization_config")) {
-    fields.refuse("quantization_config", "is set; dequantise the checkpoint to F32, BF16 or F16 first");
+  if (const auto quantisation = fields.object("quantization_config")) {
+    fields.refuse("quantization_config", fmt::format("names '{}'; dequantise the checkpoint to F32, BF16 or F16 first",
+                                                     quantisation->text_or("quant_method", "an unnamed method")));
   }
   ModelConfig config;
   config.architecture = architecture;

@@ -65,10 +65,6 @@ class FalconFamily final : public Family {
   [[nodiscard]] NormPlace final_norm() const override {
     return layer_norm_place("transformer.ln_f", config().hidden_size);
   }
-  [[nodiscard]] LinearPlace output_projection() const override {
-    return whole_linear(config().tie_word_embeddings ? embedding() : "lm_head.weight", "", config().vocab_size,
-                        config().hidden_size);
-  }
   [[nodiscard]] std::vector<std::string> unused_tensors() const override {
     return {"transformer.h.{}.self_attention.rotary_emb.inv_freq"};
   }

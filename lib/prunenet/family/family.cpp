@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
+
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/adapters.h"
+#include "prunenet/family/tensor_check.h"
 
 namespace prunenet {
 
@@ -27,71 +31,23 @@ std::string read_architecture(const Checkpoint& checkpoint) {
   return found->front().get<std::string>();
 }
 
-using Shape = std::vector<std::int64_t>;
-
-/// Checks tensors and remembers which have a use.
-class TensorCheck {
- public:
-  explicit TensorCheck(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
-
-  void tensor(const std::string& name, const Shape& shape) const {
-    if (name.empty()) return;
-    const auto found = checkpoint_.tensors().find(name);
-    if (found == checkpoint_.tensors().end()) {
-      throw Error(ErrorKind::kBadInput, fmt::format("{}: tensor {} is missing; config.json asks for one of shape [{}]",
-                                                    checkpoint_.directory().string(), name, fmt::join(shape, ", ")));
-    }
-    if (found->second.shape != shape) {
-      throw Error(ErrorKind::kMismatch, fmt::format("{}: tensor {} has shape [{}], but config.json asks for [{}]",
-                                                    checkpoint_.directory().string(), name,
-                                                    fmt::join(found->second.shape, ", "), fmt::join(shape, ", ")));
-    }
-  }
-
-  void linear(const LinearPlace& place) const {
-    tensor(place.weight,
-           place.transposed ? Shape{place.inputs, place.stored_outputs} : Shape{place.stored_outputs, place.inputs});
-    tensor(place.bias, {place.stored_outputs});
-  }
-
-  void norm(const NormPlace& place) const {
-    tensor(place.gain, {place.size});
-    tensor(place.bias, {place.size});
-  }
-
- private:
-  const Checkpoint& checkpoint_;
-};
-
-void check_tensors(const Checkpoint& checkpoint, const Family& family) {
-  const ModelConfig& config = family.config();
-  const TensorCheck check(checkpoint);
-  const LinearPlace projection = family.embedding_projection();
-  const std::int64_t word_size = projection.exists() ? projection.inputs : config.hidden_size;
-  check.tensor(family.embedding(), {config.vocab_size, word_size});
-  check.linear(projection);
-  check.tensor(family.position_embedding(),
-               {config.max_position_embeddings + config.position_offset, config.hidden_size});
-  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
-    const AttentionBlock attention = family.attention_block(layer);
-    const FfnBlock ffn = family.ffn_block(layer);
-    for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o, ffn.gate, ffn.up, ffn.down}) {
-      check.linear(place);
-    }
-    for (const NormPlace& place :
-         {attention.norm, attention.q_norm, attention.k_norm, attention.post_norm, ffn.norm, ffn.post_norm}) {
-      check.norm(place);
-    }
-  }
-  check.norm(family.final_norm());
-  check.linear(family.output_reduction());
-  check.linear(family.output_projection());
+/// Mixtures of experts have no one FFN a layer; their configs say how many they have.
+bool has_experts(const nlohmann::json& config) {
+  return std::ranges::any_of(std::array{"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"},
+                             [&config](const char* key) { return config.contains(key); });
 }
 
 }  // namespace
 
+LinearPlace Family::output_projection() const {
+  const LinearPlace reduction = output_reduction();
+  return whole_linear(config_.tie_word_embeddings ? embedding() : output_matrix(), output_bias(), config_.vocab_size,
+                      reduction.exists() ? reduction.outputs : config_.hidden_size);
+}
+
 std::unique_ptr<Family> make_family(const Checkpoint& checkpoint) {
   const std::string architecture = read_architecture(checkpoint);
+  refuse_foreign_tensors(checkpoint);
   std::vector<std::string_view> known;
   for (const Adapter& adapter : kAdapters) {
     known.push_back(adapter.architecture);
@@ -102,8 +58,10 @@ std::unique_ptr<Family> make_family(const Checkpoint& checkpoint) {
     return family;
   }
   throw Error(ErrorKind::kUnsupported,
-              fmt::format("{}: architecture '{}' is not known; known are {}", config_path(checkpoint),
-                          printable(architecture), fmt::join(known, ", ")));
+              fmt::format("{}: architecture '{}' is not known{}; known are {}", config_path(checkpoint),
+                          printable(architecture),
+                          has_experts(checkpoint.config()) ? ", and mixtures of experts cannot be pruned yet" : "",
+                          fmt::join(known, ", ")));
 }
 
 MatrixF read_weight(const Checkpoint& checkpoint, const LinearPlace& place) {
@@ -131,6 +89,19 @@ FfnWeights read_ffn(const Checkpoint& checkpoint, const Family& family, std::int
   weights.up = read_weight(checkpoint, block.up);
   weights.down = read_weight(checkpoint, block.down);
   return weights;
+}
+
+std::int64_t multiply_accumulates(const Family& family, std::int64_t width) {
+  const auto size_of_map = [](const LinearPlace& place) { return place.outputs * place.inputs; };
+  std::int64_t count = size_of_map(family.embedding_projection()) + size_of_map(family.output_reduction()) +
+                       size_of_map(family.output_projection());
+  for (std::int64_t layer = 0; layer < family.config().num_hidden_layers; ++layer) {
+    const AttentionBlock attention = family.attention_block(layer);
+    const FfnBlock ffn = family.ffn_block(layer);
+    for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o}) count += size_of_map(place);
+    count += width * (ffn.gate.inputs + ffn.up.inputs + ffn.down.outputs);
+  }
+  return count;
 }
 
 std::int64_t parameters_per_neuron(const FfnBlock& block) {

@@ -58,13 +58,17 @@ class Family {
   [[nodiscard]] virtual NormPlace final_norm() const = 0;
   /// e x d, between the final norm and the output projection; none in most architectures.
   [[nodiscard]] virtual LinearPlace output_reduction() const { return {}; }
-  /// Vocabulary x e; the embedding's tensor where the two are tied.
-  [[nodiscard]] virtual LinearPlace output_projection() const = 0;
+  /// The output projection's own tensor, where it is not tied to the embedding.
+  [[nodiscard]] virtual std::string output_matrix() const { return "lm_head.weight"; }
+  /// [vocabulary]; empty in most architectures.
+  [[nodiscard]] virtual std::string output_bias() const { return {}; }
   /// Tensors that checkpoints of this architecture may hold without a use here, such as masks; "{}" stands for the
   /// layer.
   [[nodiscard]] virtual std::vector<std::string> unused_tensors() const { return {}; }
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
+  /// Vocabulary x e; the embedding's tensor where the two are tied.
+  [[nodiscard]] LinearPlace output_projection() const;
 
  private:
   ModelConfig config_;
@@ -85,5 +89,9 @@ class Family {
 
 /// Numbers that go with one neuron: its rows, its column, its biases.
 [[nodiscard]] std::int64_t parameters_per_neuron(const FfnBlock& block);
+
+/// Multiply-accumulates that one more token costs with FFNs of `width`: one for every number of every matrix that it is
+/// multiplied by, the output projection's included. Attention scores, which grow with the context, are not counted.
+[[nodiscard]] std::int64_t multiply_accumulates(const Family& family, std::int64_t width);
 
 }  // namespace prunenet

@@ -51,10 +51,6 @@ class Gpt2Family final : public Family {
   [[nodiscard]] NormPlace final_norm() const override {
     return layer_norm_place(prefix_ + "ln_f", config().hidden_size);
   }
-  [[nodiscard]] LinearPlace output_projection() const override {
-    return whole_linear(config().tie_word_embeddings ? embedding() : "lm_head.weight", "", config().vocab_size,
-                        config().hidden_size);
-  }
   [[nodiscard]] std::vector<std::string> unused_tensors() const override {
     return {prefix_ + "h.{}.attn.bias", prefix_ + "h.{}.attn.masked_bias"};  // causal masks
   }

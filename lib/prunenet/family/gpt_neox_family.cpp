@@ -50,10 +50,7 @@ class GptNeoxFamily final : public Family {
   [[nodiscard]] NormPlace final_norm() const override {
     return layer_norm_place("gpt_neox.final_layer_norm", config().hidden_size);
   }
-  [[nodiscard]] LinearPlace output_projection() const override {
-    return whole_linear(config().tie_word_embeddings ? embedding() : "embed_out.weight", "", config().vocab_size,
-                        config().hidden_size);
-  }
+  [[nodiscard]] std::string output_matrix() const override { return "embed_out.weight"; }
   [[nodiscard]] std::vector<std::string> unused_tensors() const override {
     const std::string prefix = "gpt_neox.layers.{}.attention.";
     return {prefix + "bias", prefix + "masked_bias", prefix + "rotary_emb.inv_freq"};

@@ -43,11 +43,6 @@ AttentionBlock LlamaFamily::attention_block(std::int64_t layer) const {
   return block;
 }
 
-LinearPlace LlamaFamily::output_projection() const {
-  return whole_linear(config().tie_word_embeddings ? embedding() : "lm_head.weight", "", config().vocab_size,
-                      config().hidden_size);
-}
-
 std::vector<std::string> LlamaFamily::unused_tensors() const {
   return {"model.layers.{}.self_attn.rotary_emb.inv_freq"};
 }

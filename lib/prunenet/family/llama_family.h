@@ -28,7 +28,6 @@ class LlamaFamily : public Family {
   [[nodiscard]] AttentionBlock attention_block(std::int64_t layer) const override;
   [[nodiscard]] std::string embedding() const override { return "model.embed_tokens.weight"; }
   [[nodiscard]] NormPlace final_norm() const override { return norm_place("model.norm"); }
-  [[nodiscard]] LinearPlace output_projection() const override;
   [[nodiscard]] std::vector<std::string> unused_tensors() const override;
 
  protected:

@@ -61,10 +61,6 @@ class OptFamily final : public Family {
     if (layout_.word_size == config().hidden_size) return {};
     return linear_place("model.decoder.project_out", false, layout_.word_size, config().hidden_size);
   }
-  [[nodiscard]] LinearPlace output_projection() const override {
-    return whole_linear(config().tie_word_embeddings ? embedding() : "lm_head.weight", "", config().vocab_size,
-                        layout_.word_size);
-  }
 
  private:
   static std::string layer_prefix(std::int64_t layer) { return fmt::format("model.decoder.layers.{}.", layer); }

@@ -49,10 +49,7 @@ class PhiFamily final : public Family {
   [[nodiscard]] NormPlace final_norm() const override {
     return layer_norm_place("model.final_layernorm", config().hidden_size);
   }
-  [[nodiscard]] LinearPlace output_projection() const override {
-    return whole_linear(config().tie_word_embeddings ? embedding() : "lm_head.weight", "lm_head.bias",
-                        config().vocab_size, config().hidden_size);
-  }
+  [[nodiscard]] std::string output_bias() const override { return "lm_head.bias"; }
   [[nodiscard]] std::vector<std::string> unused_tensors() const override {
     return {"model.layers.{}.self_attn.rotary_emb.inv_freq"};
   }
