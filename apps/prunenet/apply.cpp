@@ -17,6 +17,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/stopwatch.h"
 #include "prunenet/prune/prune.h"
+#include "prunenet/prune/target.h"
 #include "verbs.h"
 
 namespace prunenet::cli {
@@ -29,6 +30,7 @@ struct ApplyArguments {
   std::string model;
   std::string policy;
   std::optional<double> ratio;
+  std::string target;
   std::string out;
   std::string round_to;
   std::string plan_out;
@@ -41,12 +43,13 @@ struct ApplyArguments {
 VerbOptions make_options(ApplyArguments& arguments) {
   VerbOptions options(
       {.verb = "apply",
-       .synopsis = "--model DIR --policy POLICY --ratio R --out DIR [options]",
+       .synopsis = "--model DIR --policy POLICY (--ratio R | --target T) --out DIR [options]",
        .summary = "Removes the share R of the intermediate neurons of every feed-forward block, those that the policy\n"
                   "scores lowest. Needs nothing but the weights and the policy. What it writes is an ordinary model\n"
                   "directory, complete or not there at all.",
        .example =
            "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --out smollm2-30\n"
+           "prunenet apply --model smollm2 --policy smollm2.safetensors --target size=400MB --out smollm2-small\n"
            "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --dry-run --plan-out p.json\n"
            "prunenet apply --model smollm2 --from-plan p.json --out smollm2-30",
        .details = ""});
@@ -54,7 +57,10 @@ VerbOptions make_options(ApplyArguments& arguments) {
       ("model", value_of(arguments.model, "DIR"), "model directory")                                            //
       ("policy", value_of(arguments.policy, "POLICY"), "policy file")                                           //
       ("ratio", value_of(arguments.ratio, "R"), fmt::format("share to remove, in [0, {}]", kMaxRatio).c_str())  //
-      ("out", value_of(arguments.out, "DIR"), "model directory to write")                                       //
+      ("target", value_of(arguments.target, "T"),
+       "in place of --ratio: remove as little as brings the model to params=100M, size=80MB (of the weight files), "
+       "macs=90M (multiply-accumulates a token) or a share of the dense model, as macs=70%")  //
+      ("out", value_of(arguments.out, "DIR"), "model directory to write")                     //
       ("round-to", value_of(arguments.round_to, "N"),
        "the width that stays is a multiple of this: a number, none, tensorcore (64), gguf (32), gguf-k (256) or "
        "marlin (128); default: 256 where the width is at least 2048, else 32")                                        //
@@ -71,11 +77,17 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
   if (!arguments.dry_run) options.require(arguments.out, "out");
   if (arguments.from_plan.empty()) {
     options.require(arguments.policy, "policy");
-    options.require(arguments.ratio ? "given" : "", "ratio");
-  } else if (arguments.ratio || !arguments.policy.empty() || !arguments.round_to.empty() || arguments.sample) {
+    if (arguments.target.empty()) options.require(arguments.ratio ? "given" : "", "ratio");
+  } else if (arguments.ratio || !arguments.target.empty() || !arguments.policy.empty() || !arguments.round_to.empty() ||
+             arguments.sample) {
     throw Error(ErrorKind::kInvalidArgument,
-                "--from-plan excludes --policy, --ratio, --round-to and --sample: the plan holds what they decide" +
+                "--from-plan excludes --policy, --ratio, --target, --round-to and --sample: the plan holds what they "
+                "decide" +
                     options.see_help());
+  }
+  if (arguments.ratio && !arguments.target.empty()) {
+    throw Error(ErrorKind::kInvalidArgument,
+                "--ratio and --target exclude each other: both say how much to remove" + options.see_help());
   }
   if (arguments.ratio && !(*arguments.ratio >= 0.0 && *arguments.ratio <= kMaxRatio)) {
     throw Error(
@@ -86,13 +98,35 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
   if (!arguments.dry_run) check_new_directory(arguments.out, arguments.force);
 }
 
+/// The ratio that a target comes to, and the rounding that its width has: the default where none is asked for.
+std::pair<double, std::int64_t> ratio_for_target(const Model& model, const Target& target,
+                                                 const std::string& rounding) {
+  const std::int64_t neurons = model.family->config().intermediate_size;
+  std::int64_t round_to = rounding.empty() ? default_rounding(neurons, 0.0) : parse_rounding(rounding);
+  std::int64_t width = width_for_target(model.checkpoint, *model.family, target, round_to);
+  const auto ratio = [neurons](std::int64_t kept) {
+    return 1.0 - static_cast<double>(kept) / static_cast<double>(neurons);
+  };
+  if (rounding.empty() && default_rounding(neurons, ratio(width)) != round_to) {  // narrower than it began
+    round_to = default_rounding(neurons, ratio(width));
+    width = width_for_target(model.checkpoint, *model.family, target, round_to);
+  }
+  return {ratio(width), round_to};
+}
+
 PlanFromPolicy get_plan(const ApplyArguments& arguments, const Model& model, const CommonOptions& common,
                         Progress& progress) {
   if (!arguments.from_plan.empty()) return {read_plan_file(arguments.from_plan), std::nullopt};
   PlanRequest request;
   request.policy = arguments.policy;
-  request.ratio = *arguments.ratio;
   request.round_to = arguments.round_to;
+  if (arguments.target.empty()) {
+    request.ratio = *arguments.ratio;
+  } else {
+    const auto [ratio, round_to] = ratio_for_target(model, parse_target(arguments.target), arguments.round_to);
+    request.ratio = ratio;
+    request.round_to = std::to_string(round_to);
+  }
   request.sample = arguments.sample;
   if (common.seed) request.seed = static_cast<std::uint64_t>(*common.seed);
   return make_plan(model, request, progress);
@@ -104,11 +138,15 @@ Facts describe(const PruneEstimate& sizes, const Plan& plan) {
                                plan.round_to)},
           {"ratio asked for", human_percent(sizes.requested_ratio)},
           {"ratio of the FFN", human_percent(sizes.ffn_ratio)},
-          {"ratio of the model", human_percent(sizes.model_ratio)},
+          {"ratio of the model", fmt::format("{} of the parameters, {} of the bytes, {} of the multiply-accumulates",
+                                             human_percent(sizes.model_ratio), human_percent(sizes.bytes_ratio),
+                                             human_percent(sizes.macs_ratio))},
           {"intermediate size", fmt::format("{} -> {}", sizes.intermediate_size_before, sizes.intermediate_size_after)},
           {"parameters", change(human_count(static_cast<double>(sizes.parameters_before)),
                                 human_count(static_cast<double>(sizes.parameters_after)))},
-          {"bytes", change(human_bytes(sizes.bytes_before), human_bytes(sizes.bytes_after))}};
+          {"bytes", change(human_bytes(sizes.bytes_before), human_bytes(sizes.bytes_after))},
+          {"MACs a token", change(human_count(static_cast<double>(sizes.macs_before)),
+                                  human_count(static_cast<double>(sizes.macs_after)))}};
 }
 
 }  // namespace

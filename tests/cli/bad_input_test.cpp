@@ -132,6 +132,18 @@ TEST_F(BadInput, RatiosOutsideTheirRange) {
                  2, {"ratio", "third"});
 }
 
+TEST_F(BadInput, Targets) {
+  const auto expect = [&](const std::string& target, std::initializer_list<std::string> fragments) {
+    expect_refused(
+        {"apply", "--model", model("small"), "--policy", "p.safetensors", "--target", target, "--out", "out"}, 2,
+        fragments);
+  };
+  expect("100M", {"100M", "params=100M"});
+  expect("params=1", {"params=1", "cannot be met"});
+  expect("size=1GB", {"size", "without pruning"});
+  expect_refused(with(apply_to(model("small")), {"--target", "size=80%"}), 2, {"--ratio", "--target"});
+}
+
 TEST_F(BadInput, RoundingThatIsNoMultiple) {
   expect_refused(with(apply_to(model("small")), {"--round-to", "some"}), 2, {"some", "tensorcore"});
   expect_refused(with(apply_to(model("small")), {"--round-to", "193"}), 2, {"193", "192"});

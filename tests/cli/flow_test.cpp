@@ -67,6 +67,19 @@ TEST_F(Flow, OnePolicyServesEveryRatio) {
   }
 }
 
+TEST_F(Flow, ATargetIsMetWithAsLittleRemovedAsCanBe) {
+  train();
+  const json dense = json_of({"inspect", model("small"), "--json", "-"});
+  run_well({"apply", "--model", model("small"), "--policy", "p.safetensors", "--target", "size=80%", "--out", "small"});
+  const json pruned = json_of({"inspect", "small", "--json", "-"});
+  const double limit = 0.8 * dense.at("bytes").get<double>();
+  EXPECT_LE(pruned.at("bytes").get<double>(), limit);
+  const double ffn_share = dense.at("ffn_parameters").get<double>() / dense.at("parameters").get<double>();
+  const double one_step = 32.0 / 192.0 * ffn_share * dense.at("bytes").get<double>();
+  EXPECT_GT(pruned.at("bytes").get<double>(), limit - one_step);
+  EXPECT_LT(pruned.at("pruning").at("achieved_ratio").at("bytes").get<double>(), 1.0);
+}
+
 TEST_F(Flow, APlanCanBeSavedAndReplayed) {
   train();
   const Finished dry = run_well({"apply", "--model", model("small"), "--policy", "p.safetensors", "--ratio", "0.3",

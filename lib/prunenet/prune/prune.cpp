@@ -46,7 +46,12 @@ std::vector<std::string> files_below(const fs::path& directory) {
   return names;
 }
 
-PruneEstimate estimate(const Checkpoint& checkpoint, const Plan& plan, const PrunedLayout& layout) {
+double removed_share(std::uint64_t before, std::uint64_t after) {
+  return 1.0 - static_cast<double>(after) / static_cast<double>(before);
+}
+
+PruneEstimate estimate(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
+                       const PrunedLayout& layout) {
   PruneEstimate sizes;
   sizes.intermediate_size_before = plan.intermediate_size;
   sizes.intermediate_size_after = plan.uniform_width();
@@ -62,7 +67,11 @@ PruneEstimate estimate(const Checkpoint& checkpoint, const Plan& plan, const Pru
   sizes.bytes_after = serialized_size(layout.shards);
   sizes.requested_ratio = plan.requested_ratio;
   sizes.ffn_ratio = plan.achieved_ratio();
-  sizes.model_ratio = 1.0 - static_cast<double>(sizes.parameters_after) / static_cast<double>(sizes.parameters_before);
+  sizes.macs_before = static_cast<std::uint64_t>(multiply_accumulates(family, plan.intermediate_size));
+  sizes.macs_after = static_cast<std::uint64_t>(multiply_accumulates(family, plan.uniform_width()));
+  sizes.model_ratio = removed_share(sizes.parameters_before, sizes.parameters_after);
+  sizes.bytes_ratio = removed_share(sizes.bytes_before, sizes.bytes_after);
+  sizes.macs_ratio = removed_share(sizes.macs_before, sizes.macs_after);
   return sizes;
 }
 
@@ -130,7 +139,7 @@ void verify(const fs::path& directory, const PrunedLayout& layout, const std::st
 }  // namespace
 
 PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
-  return estimate(checkpoint, plan, lay_out_pruned(checkpoint, family, plan));
+  return estimate(checkpoint, family, plan, lay_out_pruned(checkpoint, family, plan));
 }
 
 PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
@@ -140,7 +149,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   const PrunedLayout layout = lay_out_pruned(checkpoint, family, plan);
   const BiasShifts shifts = bias_shifts(family, options.down_bias);
   PruneReport report;
-  report.sizes = estimate(checkpoint, plan, layout);
+  report.sizes = estimate(checkpoint, family, plan, layout);
   check_apart(input, options.output);
   const std::vector<CompanionFile> companions = companion_files(input);
   std::uint64_t needed = report.sizes.bytes_after;

@@ -34,9 +34,13 @@ struct PruneEstimate {
   std::uint64_t parameters_after = 0;
   std::uint64_t bytes_before = 0;
   std::uint64_t bytes_after = 0;
+  std::uint64_t macs_before = 0;  ///< multiply_accumulates of one token
+  std::uint64_t macs_after = 0;
   double requested_ratio = 0.0;
   double ffn_ratio = 0.0;    ///< share of intermediate neurons that is removed
   double model_ratio = 0.0;  ///< share of all parameters that is removed
+  double bytes_ratio = 0.0;  ///< share of the weight files' bytes
+  double macs_ratio = 0.0;   ///< share of the multiply-accumulates
 };
 
 /// The estimate come true, and what it took.

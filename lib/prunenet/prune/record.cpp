@@ -62,11 +62,15 @@ nlohmann::ordered_json make_record(const PruneOptions& options, const PruneRepor
     record["policy"] = {{"file", options.policy.filename().string()}, {"sha256", sha256_file(options.policy)}};
   }
   record["requested_ratio"] = sizes.requested_ratio;
-  record["achieved_ratio"] = {{"ffn", sizes.ffn_ratio}, {"model", sizes.model_ratio}};
+  record["achieved_ratio"] = {{"ffn", sizes.ffn_ratio},
+                              {"model", sizes.model_ratio},
+                              {"bytes", sizes.bytes_ratio},
+                              {"multiply_accumulates", sizes.macs_ratio}};
   record["down_bias_changed"] = !options.down_bias.empty();
   record["intermediate_size"] = {{"before", sizes.intermediate_size_before}, {"after", sizes.intermediate_size_after}};
   record["parameters"] = before_and_after(sizes.parameters_before, sizes.parameters_after);
   record["bytes"] = before_and_after(sizes.bytes_before, sizes.bytes_after);
+  record["multiply_accumulates"] = before_and_after(sizes.macs_before, sizes.macs_after);
   record["wall_seconds"] = report.wall_seconds;
   record["peak_rss_bytes"] = report.peak_rss_bytes;
   record["inputs"] = inputs;

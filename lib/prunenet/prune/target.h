@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "prunenet/checkpoint/checkpoint.h"
+#include "prunenet/family/family.h"
+
+namespace prunenet {
+
+/// What a pruned model may cost at most.
+struct Target {
+  enum class Cost {
+    kParameters,
+    kBytes,  ///< of the weight files
+    kMacs,   ///< multiply_accumulates of one token
+  };
+  Cost cost = Cost::kParameters;
+  double value = 0.0;
+  bool share = false;  ///< `value` is a share of the dense model's cost
+};
+
+/// "params=100M", "size=80MB", "macs=90M", "size=70%": suffixes k, M, G (or B for params) and T are decimal, Ki, Mi and
+/// Gi binary, a B behind them may be left out. Throws Error(kInvalidArgument) saying what is understood.
+[[nodiscard]] Target parse_target(std::string_view text);
+
+/// The largest width that meets the target, among the multiples of `round_to` that a ratio up to kMaxRatio leaves.
+/// Throws Error(kInvalidArgument) where none does, naming the smallest cost that can be had, or where the dense model
+/// meets it already, and as `width_for_ratio`.
+[[nodiscard]] std::int64_t width_for_target(const Checkpoint& checkpoint, const Family& family, const Target& target,
+                                            std::int64_t round_to);
+
+}  // namespace prunenet
