@@ -141,7 +141,29 @@ TEST(Accuracy, IsTakenPerCharacterWhereATaskHasThat) {
   EXPECT_DOUBLE_EQ(beside.retention.value(), 0.8);
   EXPECT_DOUBLE_EQ(beside.retention_error.value(), 0.04);
   EXPECT_DOUBLE_EQ(beside.retention_above_chance.value(), 0.35 / 0.5);
+  EXPECT_FALSE(retention_above_chance(0.4, 0.5, 0.5, 0.0).has_value()) << "the dense model knows nothing of the task";
+  EXPECT_FALSE(retention_above_chance(0.52, 0.51, 0.5, 0.02).has_value()) << "or nothing that could be told from noise";
+  EXPECT_DOUBLE_EQ(retention_above_chance(0.4, 0.6, 0.5, 0.02).value(), -1.0);
   EXPECT_FALSE(accuracy_of(pruned, "u.jsonl", &whole).has_value());
+}
+
+TEST(Accuracy, RetentionOfAMeanIsThatOfTheMeans) {
+  // The dense model is at chance in the second task: on its own that one has no retention above chance.
+  json value = cell("flap", 0.3, 0, 43.0);
+  value["tasks"] = {{{"file", "t.jsonl"}, {"acc", 0.35}, {"stderr", 0.02}, {"chance", 0.25}},
+                    {{"file", "u.jsonl"}, {"acc", 0.49}, {"stderr", 0.02}, {"chance", 0.5}}};
+  json dense = cell("dense", 0, nullptr, 20.0);
+  dense["tasks"] = {{{"file", "t.jsonl"}, {"acc", 0.45}, {"stderr", 0.02}},
+                    {{"file", "u.jsonl"}, {"acc", 0.5}, {"stderr", 0.02}}};
+  const Record pruned = record_from_json(value, "1");
+  const Record whole = record_from_json(dense, "2");
+  EXPECT_FALSE(accuracy_of(pruned, "u.jsonl", &whole)->retention_above_chance.has_value());
+  Comparison comparison;
+  comparison.tasks = {"t.jsonl", "u.jsonl"};
+  comparison.dense = &whole;
+  const Accuracy mean = mean_accuracy_of(pruned, comparison).value();
+  EXPECT_DOUBLE_EQ(mean.retention.value(), 0.42 / 0.475);
+  EXPECT_NEAR(mean.retention_above_chance.value(), (0.42 - 0.375) / (0.475 - 0.375), 1e-12);
 }
 
 TEST(Accuracy, MeanNeedsEveryTask) {

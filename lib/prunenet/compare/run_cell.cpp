@@ -90,15 +90,19 @@ double accuracy(const json& task) {
   return norm.is_null() ? task.at("acc").get<double>() : norm.get<double>();
 }
 
+double standard_error(const json& task) {
+  const json norm = task.value("acc_norm_stderr", json());
+  return norm.is_null() ? task.value("stderr", 0.0) : norm.get<double>();
+}
+
 /// Retention: this accuracy over the dense model's, and the same of what is above chance.
 void add_retention(json& task, const json& dense_tasks) {
   for (const json& dense : dense_tasks) {
     if (dense.at("file") != task.at("file")) continue;
     const double chance = task.at("chance").get<double>();
     if (accuracy(dense) > 0.0) task["retention"] = accuracy(task) / accuracy(dense);
-    if (accuracy(dense) > chance) {
-      task["retention_above_chance"] = (accuracy(task) - chance) / (accuracy(dense) - chance);
-    }
+    const auto above = retention_above_chance(accuracy(task), accuracy(dense), chance, standard_error(dense));
+    if (above) task["retention_above_chance"] = *above;
   }
 }
 

@@ -69,10 +69,14 @@ struct Accuracy {
   std::optional<double> retention;
   std::optional<double> retention_error;
   std::optional<double> retention_above_chance;
+  std::optional<double> dense;        ///< the dense model's accuracy
+  std::optional<double> dense_error;  ///< and its standard error
+  std::optional<double> chance;
 };
 [[nodiscard]] std::optional<Accuracy> accuracy_of(const Record& record, const std::string& task, const Record* dense);
 
-/// The mean over all tasks of a comparison; `value` is the mean accuracy. Nothing where a task was not measured, and no
+/// Over all tasks of a comparison; `value` is the mean accuracy. Retentions are those of the mean accuracies where the
+/// dense model's are known, else the means of what the records say. Nothing where a task was not measured, and no
 /// retention where one task has none.
 [[nodiscard]] std::optional<Accuracy> mean_accuracy_of(const Record& record, const Comparison& comparison);
 

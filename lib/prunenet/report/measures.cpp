@@ -35,6 +35,16 @@ void scale(std::optional<double>& value, double factor) {
   if (value) *value *= factor;
 }
 
+/// From the dense model's accuracy, where it is known.
+void add_retentions(Accuracy& accuracy) {
+  if (!accuracy.dense || *accuracy.dense <= 0.0) return;
+  accuracy.retention = accuracy.value / *accuracy.dense;
+  if (accuracy.error) accuracy.retention_error = *accuracy.error / *accuracy.dense;
+  if (!accuracy.chance) return;
+  accuracy.retention_above_chance =
+      retention_above_chance(accuracy.value, *accuracy.dense, *accuracy.chance, accuracy.dense_error.value_or(0.0));
+}
+
 }  // namespace
 
 std::string base_name(const std::string& file) {
@@ -60,20 +70,18 @@ std::optional<Accuracy> accuracy_of(const Record& record, const std::string& tas
   accuracy.error = number(entry, normed ? "acc_norm_stderr" : "stderr");
   accuracy.retention = number(entry, "retention");
   accuracy.retention_above_chance = number(entry, "retention_above_chance");
-  const auto whole = dense == nullptr ? std::nullopt : number(entry_of(*dense, "/tasks", task), field);
-  if (!whole || *whole <= 0.0) return accuracy;
-  if (!accuracy.retention) accuracy.retention = accuracy.value / *whole;
-  if (accuracy.error) accuracy.retention_error = *accuracy.error / *whole;
-  const auto chance = number(entry, "chance");
-  if (!accuracy.retention_above_chance && chance && *whole > *chance) {
-    accuracy.retention_above_chance = (accuracy.value - *chance) / (*whole - *chance);
-  }
+  accuracy.chance = number(entry, "chance");
+  if (dense == nullptr) return accuracy;
+  const json whole = entry_of(*dense, "/tasks", task);
+  accuracy.dense = number(whole, field);
+  accuracy.dense_error = number(whole, normed ? "acc_norm_stderr" : "stderr");
+  add_retentions(accuracy);
   return accuracy;
 }
 
 std::optional<Accuracy> mean_accuracy_of(const Record& record, const Comparison& comparison) {
   if (comparison.tasks.empty()) return std::nullopt;
-  Accuracy mean{0.0, 0.0, 0.0, 0.0, 0.0};
+  Accuracy mean{0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
   for (const std::string& task : comparison.tasks) {
     const auto accuracy = accuracy_of(record, task, comparison.dense);
     if (!accuracy) return std::nullopt;
@@ -82,14 +90,19 @@ std::optional<Accuracy> mean_accuracy_of(const Record& record, const Comparison&
     add(mean.retention, accuracy->retention);
     add_squared(mean.retention_error, accuracy->retention_error);
     add(mean.retention_above_chance, accuracy->retention_above_chance);
+    add(mean.dense, accuracy->dense);
+    add_squared(mean.dense_error, accuracy->dense_error);
+    add(mean.chance, accuracy->chance);
   }
   const double share = 1.0 / static_cast<double>(comparison.tasks.size());
   mean.value *= share;
-  scale(mean.retention, share);
-  scale(mean.retention_above_chance, share);
-  for (std::optional<double>* error : {&mean.error, &mean.retention_error}) {
+  for (std::optional<double>* value : {&mean.retention, &mean.retention_above_chance, &mean.dense, &mean.chance}) {
+    scale(*value, share);
+  }
+  for (std::optional<double>* error : {&mean.error, &mean.retention_error, &mean.dense_error}) {
     if (*error) *error = std::sqrt(**error) * share;
   }
+  add_retentions(mean);
   return mean;
 }
 

@@ -8,6 +8,11 @@
 
 namespace prunenet {
 
+std::optional<double> retention_above_chance(double accuracy, double dense, double chance, double dense_error) {
+  if (!(dense - chance > dense_error)) return std::nullopt;
+  return (accuracy - chance) / (dense - chance);
+}
+
 namespace {
 
 constexpr std::uint64_t kMostBytes = 1ULL << 28U;  // 70B parameters keep 2.3 million neurons: 20 MB of indices

@@ -9,6 +9,11 @@
 
 namespace prunenet {
 
+/// (accuracy - chance) / (dense - chance): what is left of what the dense model knows. Nothing where the dense model is
+/// not above chance by more than its standard error: there is nothing to keep then, and the quotient is noise.
+[[nodiscard]] std::optional<double> retention_above_chance(double accuracy, double dense, double chance,
+                                                           double dense_error);
+
 /// One cell of a comparison: one method at one ratio with one seed on one model, and what was measured of it. The
 /// fields are those of docs/formats.md, "Record"; whoever writes a record fills in `json` and decides what to leave
 /// out. The accessors expect what `record_from_json` has checked.
