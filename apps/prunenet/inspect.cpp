@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "human.h"
+#include "job.h"
 #include "model.h"
 #include "options.h"
 #include "plan_file.h"
@@ -20,9 +22,12 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/core/sha256.h"
+#include "prunenet/family/census.h"
+#include "prunenet/plan/plan.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/policy_kind.h"
 #include "prunenet/policy/published_policy.h"
+#include "prunenet/prune/prune.h"
 #include "verbs.h"
 
 namespace prunenet::cli {
@@ -38,7 +43,54 @@ struct Report {
   json record;
 };
 
-void add_architecture(const Checkpoint& checkpoint, Report& report) {
+constexpr std::array<double, 3> kExampleRatios{0.2, 0.3, 0.5};
+
+/// Where the parameters are, and what the pruning of some of them would save.
+void add_sizes(const Model& model, Report& report) {
+  const ParameterParts parts = count_parts(model.checkpoint, *model.family);
+  const std::uint64_t all = model.checkpoint.parameters();
+  const auto share = [all](std::uint64_t part) {
+    return fmt::format("{} ({})", human_count(static_cast<double>(part)),
+                       human_percent(static_cast<double>(part) / static_cast<double>(all)));
+  };
+  report.record["parameter_parts"] = {{"embedding", parts.embedding},
+                                      {"attention", parts.attention},
+                                      {"ffn", parts.ffn},
+                                      {"output", parts.output},
+                                      {"other", parts.other}};
+  report.facts.emplace_back(
+      "parameters in", fmt::format("embedding {}, attention {}, FFN {}, output {}, other {}", share(parts.embedding),
+                                   share(parts.attention), share(parts.ffn), share(parts.output), share(parts.other)));
+  const std::int64_t neurons = model.family->config().intermediate_size;
+  report.record["savings"] = json::array();
+  for (const double ratio : kExampleRatios) {
+    const std::int64_t width = width_for_ratio(neurons, ratio, default_rounding(neurons, ratio));
+    const PruneEstimate sizes = estimate_width(model.checkpoint, *model.family, width);
+    report.record["savings"].push_back({{"ratio", ratio},
+                                        {"intermediate_size", width},
+                                        {"parameters", sizes.parameters_after},
+                                        {"bytes", sizes.bytes_after},
+                                        {"multiply_accumulates", sizes.macs_after}});
+    report.facts.emplace_back(
+        fmt::format("at {:.0f} % fewer", 100.0 * ratio),
+        fmt::format("intermediate size {}, {} parameters (-{}), {}, multiply-accumulates -{}", width,
+                    human_count(static_cast<double>(sizes.parameters_after)), human_percent(sizes.model_ratio),
+                    human_bytes(sizes.bytes_after), human_percent(sizes.macs_ratio)));
+  }
+}
+
+void add_oddities(const Model& model, Report& report, Progress& progress) {
+  report.record["oddities"] = json::array();
+  std::string all;
+  for (const Oddity& oddity : find_oddities(model.checkpoint, *model.family, progress)) {
+    report.record["oddities"].push_back({{"tensor", oddity.tensor}, {"what", oddity.what}});
+    all +=
+        fmt::format("{}{}{}{}", all.empty() ? "" : "; ", oddity.tensor, oddity.tensor.empty() ? "" : ": ", oddity.what);
+  }
+  report.facts.emplace_back("odd", all.empty() ? "nothing" : all);
+}
+
+void add_architecture(const Checkpoint& checkpoint, bool scan, Report& report, Progress& progress) {
   try {
     const Model model{Checkpoint::open(checkpoint.directory()), make_family(checkpoint)};
     const ModelConfig& config = model.family->config();
@@ -62,8 +114,9 @@ void add_architecture(const Checkpoint& checkpoint, Report& report) {
          {"intermediate size", std::to_string(config.intermediate_size)},
          {"heads", fmt::format("{}, {} for keys and values", config.num_attention_heads, config.num_key_value_heads)},
          {"vocabulary", fmt::format("{}{}", config.vocab_size, config.tie_word_embeddings ? ", tied" : "")},
-         {"positions", std::to_string(config.max_position_embeddings)},
-         {"in FFN blocks", fmt::format("{} parameters", human_count(static_cast<double>(ffn)))}});
+         {"positions", std::to_string(config.max_position_embeddings)}});
+    add_sizes(model, report);
+    if (scan) add_oddities(model, report, progress);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported) throw;
     report.facts.emplace_back("architecture", fmt::format("not supported: {}", error.what()));
@@ -86,7 +139,7 @@ void add_pruning(const std::filesystem::path& directory, Report& report) {
   report.record["pruning"] = std::move(pruning);
 }
 
-Report inspect_checkpoint(const std::filesystem::path& directory) {
+Report inspect_checkpoint(const std::filesystem::path& directory, bool scan, Progress& progress) {
   const Checkpoint checkpoint = Checkpoint::open(directory);
   std::map<std::string, std::uint64_t> dtypes;
   for (const auto& [name, info] : checkpoint.tensors()) ++dtypes[std::string(to_string(info.dtype))];
@@ -104,7 +157,7 @@ Report inspect_checkpoint(const std::filesystem::path& directory) {
                   {"bytes", human_bytes(weight_bytes(checkpoint))},
                   {"files", fmt::format("{}", fmt::join(checkpoint.shards(), ", "))},
                   {"tensors", fmt::format("{}", fmt::join(kinds, ", "))}};
-  add_architecture(checkpoint, report);
+  add_architecture(checkpoint, scan, report, progress);
   add_pruning(directory, report);
   return report;
 }
@@ -214,8 +267,8 @@ std::string first_bytes(const std::filesystem::path& path) {
   return bytes;
 }
 
-Report inspect(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return inspect_checkpoint(path);
+Report inspect(const std::filesystem::path& path, bool scan, Progress& progress) {
+  if (std::filesystem::is_directory(path)) return inspect_checkpoint(path, scan, progress);
   const std::string bytes = first_bytes(path);
   if (bytes.starts_with("GGUF")) {
     throw Error(ErrorKind::kUnsupported, fmt::format("{} is a GGUF file; 'prunenet import' it first", path.string()));
@@ -230,18 +283,22 @@ Report inspect(const std::filesystem::path& path) {
 void run_inspect(const Arguments& words) {
   std::string path;
   std::string json_file;
+  bool quick = false;
   VerbOptions options({.verb = "inspect",
                        .synopsis = "CHECKPOINT|POLICY|PLAN [options]",
                        .summary = "Shows what a model directory, a policy file or a plan file holds.",
                        .example = "prunenet inspect smollm2-30\nprunenet inspect smollm2.safetensors --json -",
                        .details = ""});
-  options.add()                                                                      //
-      ("path", value_of(path, "PATH"), "what to look at; '--path' may be left out")  //
+  options.add()                                                                              //
+      ("path", value_of(path, "PATH"), "what to look at; '--path' may be left out")          //
+      ("quick", flag(quick), "do not look at every number of a checkpoint for what is odd")  //
       ("json", value_of(json_file, "F"), "write JSON to this file, or to standard output with -");
   options.positional("path");
   if (!options.parse(words)) return;
   options.require(path, "path");
-  const Report report = inspect(path);
+  Job job(options.common());
+  const Report report = inspect(path, !quick, job.progress());
+  job.progress().finish();
   if (!json_file.empty()) write_json(json_file, report.record);
   if (json_file != "-") print(render_facts(report.facts));
 }

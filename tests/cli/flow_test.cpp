@@ -80,6 +80,21 @@ TEST_F(Flow, ATargetIsMetWithAsLittleRemovedAsCanBe) {
   EXPECT_LT(pruned.at("pruning").at("achieved_ratio").at("bytes").get<double>(), 1.0);
 }
 
+TEST_F(Flow, InspectSaysWhereParametersAreAndWhatARatioSaves) {
+  const json record = json_of({"inspect", model("small"), "--json", "-"});
+  std::int64_t sum = 0;
+  for (const auto& [part, count] : record.at("parameter_parts").items()) sum += count.get<std::int64_t>();
+  EXPECT_EQ(sum, record.at("parameters"));
+  EXPECT_EQ(record.at("oddities"), json::array());
+  train();
+  apply("0.3", "out");
+  const json pruned = json_of({"inspect", "out", "--quick", "--json", "-"});
+  EXPECT_FALSE(pruned.contains("oddities")) << "the quick form does not look";
+  const json& saving = record.at("savings").at(1);
+  EXPECT_EQ(saving.at("ratio"), 0.3);
+  for (const char* key : {"intermediate_size", "parameters", "bytes"}) EXPECT_EQ(saving.at(key), pruned.at(key)) << key;
+}
+
 TEST_F(Flow, APlanCanBeSavedAndReplayed) {
   train();
   const Finished dry = run_well({"apply", "--model", model("small"), "--policy", "p.safetensors", "--ratio", "0.3",

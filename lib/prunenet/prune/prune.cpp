@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/input_file.h"
@@ -140,6 +141,20 @@ void verify(const fs::path& directory, const PrunedLayout& layout, const std::st
 
 PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
   return estimate(checkpoint, family, plan, lay_out_pruned(checkpoint, family, plan));
+}
+
+PruneEstimate estimate_width(const Checkpoint& checkpoint, const Family& family, std::int64_t width) {
+  const ModelConfig& config = family.config();
+  if (width < 1 || width > config.intermediate_size) {
+    throw Error(ErrorKind::kMismatch, fmt::format("a width of {} was asked for, but the intermediate size is {}", width,
+                                                  config.intermediate_size));
+  }
+  std::vector<std::int64_t> first(static_cast<std::size_t>(width));
+  std::iota(first.begin(), first.end(), std::int64_t{0});
+  Plan plan;
+  plan.intermediate_size = config.intermediate_size;
+  plan.keep_indices.assign(static_cast<std::size_t>(config.num_hidden_layers), first);
+  return estimate_prune(checkpoint, family, plan);
 }
 
 PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,

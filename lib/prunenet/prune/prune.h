@@ -54,6 +54,10 @@ struct PruneReport {
 /// What `prune_checkpoint` would write; nothing is written. Throws what `lay_out_pruned` throws.
 [[nodiscard]] PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family, const Plan& plan);
 
+/// The same for any plan of this width in every layer: which neurons stay does not matter.
+/// Throws Error(kMismatch) for a width outside [1, I].
+[[nodiscard]] PruneEstimate estimate_width(const Checkpoint& checkpoint, const Family& family, std::int64_t width);
+
 /// Writes the checkpoint without the neurons that the plan removes, as an ordinary model directory: the same tensors
 /// with fewer rows and columns, everything kept bit-identical and of its type; config.json with the new width;
 /// tokenizer and all other small files copied; `prunenet.json`, the record of how it was made; a section of README.md

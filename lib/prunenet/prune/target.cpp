@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -56,16 +55,6 @@ double cost_of(const PruneEstimate& sizes, Target::Cost cost, bool dense) {
   return static_cast<double>(dense ? sizes.parameters_before : sizes.parameters_after);
 }
 
-/// What any plan of this width comes to: which neurons stay does not matter.
-PruneEstimate at_width(const Checkpoint& checkpoint, const Family& family, std::int64_t width) {
-  std::vector<std::int64_t> first(static_cast<std::size_t>(width));
-  std::iota(first.begin(), first.end(), std::int64_t{0});
-  Plan plan;
-  plan.intermediate_size = family.config().intermediate_size;
-  plan.keep_indices.assign(static_cast<std::size_t>(family.config().num_hidden_layers), first);
-  return estimate_prune(checkpoint, family, plan);
-}
-
 }  // namespace
 
 Target parse_target(std::string_view text) {
@@ -102,7 +91,7 @@ std::int64_t width_for_target(const Checkpoint& checkpoint, const Family& family
   const std::int64_t neurons = family.config().intermediate_size;
   std::int64_t narrowest = width_for_ratio(neurons, kMaxRatio, round_to);  // checks round_to
   while (static_cast<double>(neurons - narrowest) > kMaxRatio * static_cast<double>(neurons)) narrowest += round_to;
-  const double dense = cost_of(at_width(checkpoint, family, neurons), target.cost, true);
+  const double dense = cost_of(estimate_width(checkpoint, family, neurons), target.cost, true);
   const double limit = target.share ? target.value * dense : target.value;
   const auto refuse = [&](const std::string& why) {
     throw Error(ErrorKind::kInvalidArgument, fmt::format("target {}={:.4g} {}; the dense model has {:.4g}",
@@ -110,7 +99,7 @@ std::int64_t width_for_target(const Checkpoint& checkpoint, const Family& family
   };
   if (dense <= limit) refuse("is met without pruning");
   const auto cost_at = [&](std::int64_t width) {
-    return cost_of(at_width(checkpoint, family, width), target.cost, false);
+    return cost_of(estimate_width(checkpoint, family, width), target.cost, false);
   };
   std::int64_t low = narrowest / round_to;  // multiples of round_to; `low` meets the target, `high` does not
   std::int64_t high = (neurons + round_to - 1) / round_to;

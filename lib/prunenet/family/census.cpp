@@ -1,0 +1,112 @@
+#include "prunenet/family/census.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <span>
+
+#include "prunenet/core/dtype.h"
+
+namespace prunenet {
+
+namespace {
+
+constexpr std::int64_t kFormatMultiple = 32;  // block size of Q4_0 to Q8_0
+
+std::uint64_t numbers_of(const LinearPlace& place) {
+  if (!place.exists()) return 0;
+  return static_cast<std::uint64_t>(place.outputs * place.inputs + (place.bias.empty() ? 0 : place.outputs));
+}
+
+std::string plural(std::size_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+/// FFN matrices by name; a neuron is a row of them, or a column where that says so.
+std::map<std::string, bool> neuron_matrices(const Family& family) {
+  std::map<std::string, bool> by_column;
+  for (std::int64_t layer = 0; layer < family.config().num_hidden_layers; ++layer) {
+    const FfnBlock block = family.ffn_block(layer);
+    if (block.gate.exists()) by_column[block.gate.weight] = block.gate.transposed;
+    by_column[block.up.weight] = block.up.transposed;
+    by_column[block.down.weight] = !block.down.transposed;
+  }
+  return by_column;
+}
+
+/// How many neurons have one and the same number everywhere, and how many of those zeros.
+struct DeadNeurons {
+  std::size_t zero = 0;
+  std::size_t constant = 0;
+};
+
+DeadNeurons count_dead(const std::vector<float>& values, const std::vector<std::int64_t>& shape, bool by_column) {
+  const Eigen::Map<const MatrixF> matrix(values.data(), shape[0], shape[1]);
+  DeadNeurons dead;
+  for (std::int64_t i = 0; i < (by_column ? shape[1] : shape[0]); ++i) {
+    const float smallest = by_column ? matrix.col(i).minCoeff() : matrix.row(i).minCoeff();
+    const float largest = by_column ? matrix.col(i).maxCoeff() : matrix.row(i).maxCoeff();
+    if (smallest != largest) continue;
+    ++(largest == 0.0F ? dead.zero : dead.constant);
+  }
+  return dead;
+}
+
+}  // namespace
+
+ParameterParts count_parts(const Checkpoint& checkpoint, const Family& family) {
+  const ModelConfig& config = family.config();
+  const LinearPlace projection = family.embedding_projection();
+  const LinearPlace output = family.output_projection();
+  ParameterParts parts;
+  const std::int64_t words = config.vocab_size * (projection.exists() ? projection.inputs : config.hidden_size);
+  parts.embedding = static_cast<std::uint64_t>(words) + numbers_of(projection);
+  if (!family.position_embedding().empty()) {
+    parts.embedding +=
+        static_cast<std::uint64_t>((config.max_position_embeddings + config.position_offset) * config.hidden_size);
+  }
+  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
+    const AttentionBlock attention = family.attention_block(layer);
+    const FfnBlock ffn = family.ffn_block(layer);
+    for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o}) {
+      parts.attention += numbers_of(place);
+    }
+    for (const LinearPlace& place : {ffn.gate, ffn.up, ffn.down}) parts.ffn += numbers_of(place);
+  }
+  parts.output = numbers_of(family.output_reduction()) + numbers_of(output);
+  if (output.weight == family.embedding()) parts.output -= static_cast<std::uint64_t>(words);
+  parts.other = checkpoint.parameters() - parts.embedding - parts.attention - parts.ffn - parts.output;
+  return parts;
+}
+
+std::vector<Oddity> find_oddities(const Checkpoint& checkpoint, const Family& family, Progress& progress) {
+  std::vector<Oddity> oddities;
+  const std::int64_t width = family.config().intermediate_size;
+  if (width % kFormatMultiple != 0) {
+    oddities.push_back({"", fmt::format("the intermediate size {} is no multiple of {}; quantised formats want one",
+                                        width, kFormatMultiple)});
+  }
+  const std::map<std::string, bool> by_column = neuron_matrices(family);
+  progress.begin("looking at every number", "bytes", checkpoint.tensor_bytes());
+  for (const auto& [name, info] : checkpoint.tensors()) {
+    progress.advance(info.bytes);
+    if (!is_computable(info.dtype)) continue;
+    const std::vector<float> values = to_floats(checkpoint.read(name).data, info.dtype);
+    const auto bad =
+        static_cast<std::size_t>(std::ranges::count_if(values, [](float value) { return !std::isfinite(value); }));
+    if (bad > 0) {
+      oddities.push_back({name, fmt::format("{} not finite", plural(bad, "number"))});
+      continue;
+    }
+    const auto matrix = by_column.find(name);
+    if (matrix == by_column.end()) continue;
+    const DeadNeurons dead = count_dead(values, info.shape, matrix->second);
+    if (dead.zero > 0) oddities.push_back({name, plural(dead.zero, "neuron") + " of zeros"});
+    if (dead.constant > 0) oddities.push_back({name, plural(dead.constant, "neuron") + " of one number"});
+  }
+  return oddities;
+}
+
+}  // namespace prunenet
