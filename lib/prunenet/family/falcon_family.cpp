@@ -2,6 +2,7 @@
 
 #include "prunenet/family/adapters.h"
 #include "prunenet/family/decoder_config.h"
+#include "prunenet/family/fused_qkv.h"
 #include "prunenet/family/layer_norm_places.h"
 
 namespace prunenet {
@@ -12,7 +13,7 @@ namespace {
 struct FalconLayout {
   bool bias = false;
   bool own_ffn_norm = false;  ///< ln_attn and ln_mlp, in parallel
-  bool interleaved = false;   ///< query, key and value of a head (or of a group of heads) lie together
+  QkvOrder qkv = QkvOrder::kInTurn;
 };
 
 /// Falcon (Almazrouei et al. 2023), RefinedWeb: attention and FFN side by side, one key-value head (7B) or groups (new
@@ -38,25 +39,12 @@ class FalconFamily final : public Family {
   [[nodiscard]] AttentionBlock attention_block(std::int64_t layer) const override {
     const std::string prefix = layer_prefix(layer);
     const std::int64_t d = config().hidden_size;
-    const std::int64_t c = config().head_dim;
-    const std::int64_t groups = config().num_key_value_heads;
-    const std::int64_t queries = config().num_attention_heads * c;  // rows of all query heads
-    const std::int64_t keys = groups * c;
-    const LinearPlace fused =
-        linear_place(prefix + "self_attention.query_key_value", layout_.bias, queries + 2 * keys, d);
-    const std::int64_t in_group = queries / groups;  // rows of the query heads of one group
-    const auto part = [&](std::int64_t outputs, OutputPattern together, std::int64_t offset) {
-      LinearPlace place = fused;
-      place.outputs = outputs;
-      place.pattern = layout_.interleaved ? together : OutputPattern{.offset = offset};
-      return place;
-    };
+    const std::int64_t queries = config().num_attention_heads * config().head_dim;
+    const std::int64_t keys = config().num_key_value_heads * config().head_dim;
     AttentionBlock block;
     block.norm = layer_norm_place(prefix + (layout_.own_ffn_norm ? "ln_attn" : "input_layernorm"), d);
-    const std::int64_t stride = in_group + 2 * c;
-    block.q = part(queries, {0, in_group, stride}, 0);
-    block.k = part(keys, {in_group, c, stride}, queries);
-    block.v = part(keys, {in_group + c, c, stride}, queries + keys);
+    place_fused_qkv(linear_place(prefix + "self_attention.query_key_value", layout_.bias, queries + 2 * keys, d),
+                    config(), layout_.qkv, block);
     block.o = linear_place(prefix + "self_attention.dense", layout_.bias, d, queries);
     return block;
   }
@@ -103,7 +91,7 @@ std::unique_ptr<Family> make_falcon(const FamilyInput& input) {
   FalconLayout layout;
   layout.bias = fields.boolean_or("bias", false);
   layout.own_ffn_norm = new_decoder && fields.integer_or("num_ln_in_parallel_attn", 2, 1, 2) == 2;
-  layout.interleaved = new_decoder || !multi_query;
+  layout.qkv = new_decoder || !multi_query ? QkvOrder::kByGroup : QkvOrder::kInTurn;
   return std::make_unique<FalconFamily>(std::move(config), layout);
 }
 

@@ -2,6 +2,7 @@
 
 #include "prunenet/family/adapters.h"
 #include "prunenet/family/decoder_config.h"
+#include "prunenet/family/fused_qkv.h"
 #include "prunenet/family/layer_norm_places.h"
 
 namespace prunenet {
@@ -31,17 +32,9 @@ class Gpt2Family final : public Family {
   [[nodiscard]] AttentionBlock attention_block(std::int64_t layer) const override {
     const std::string prefix = layer_prefix(layer);
     const std::int64_t d = config().hidden_size;
-    const auto part = [&](std::int64_t offset) {
-      LinearPlace place = transposed(prefix + "attn.c_attn", 3 * d, d);
-      place.outputs = d;
-      place.pattern = {.offset = offset};
-      return place;
-    };
     AttentionBlock block;
     block.norm = layer_norm_place(prefix + "ln_1", d);
-    block.q = part(0);
-    block.k = part(d);
-    block.v = part(2 * d);
+    place_fused_qkv(transposed(prefix + "attn.c_attn", 3 * d, d), config(), QkvOrder::kInTurn, block);
     block.o = transposed(prefix + "attn.c_proj", d, d);
     return block;
   }

@@ -2,6 +2,7 @@
 
 #include "prunenet/family/adapters.h"
 #include "prunenet/family/decoder_config.h"
+#include "prunenet/family/fused_qkv.h"
 #include "prunenet/family/layer_norm_places.h"
 
 namespace prunenet {
@@ -29,19 +30,11 @@ class GptNeoxFamily final : public Family {
   [[nodiscard]] AttentionBlock attention_block(std::int64_t layer) const override {
     const std::string prefix = layer_prefix(layer);
     const std::int64_t d = config().hidden_size;
-    const std::int64_t c = config().head_dim;
-    const std::int64_t rows = config().num_attention_heads * c;
-    const auto part = [&](std::int64_t index) {
-      LinearPlace place = linear_place(prefix + "attention.query_key_value", attention_bias_, 3 * rows, d);
-      place.outputs = rows;
-      place.pattern = {index * c, c, 3 * c};
-      return place;
-    };
+    const std::int64_t rows = config().num_attention_heads * config().head_dim;
     AttentionBlock block;
     block.norm = layer_norm_place(prefix + "input_layernorm", d);
-    block.q = part(0);
-    block.k = part(1);
-    block.v = part(2);
+    place_fused_qkv(linear_place(prefix + "attention.query_key_value", attention_bias_, 3 * rows, d), config(),
+                    QkvOrder::kByGroup, block);
     block.o = linear_place(prefix + "attention.dense", attention_bias_, d, rows);
     return block;
   }

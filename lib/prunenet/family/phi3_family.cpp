@@ -1,4 +1,5 @@
 #include "prunenet/family/decoder_config.h"
+#include "prunenet/family/fused_qkv.h"
 #include "prunenet/family/llama_family.h"
 
 namespace prunenet {
@@ -14,28 +15,19 @@ class Phi3Family final : public LlamaFamily {
     FfnBlock block = LlamaFamily::ffn_block(layer);
     const std::string fused = layer_prefix(layer) + "mlp.gate_up_proj.weight";
     const std::int64_t neurons = config().intermediate_size;
-    block.gate = part_of(fused, 0, neurons, 2 * neurons);
-    block.up = part_of(fused, neurons, neurons, 2 * neurons);
+    block.gate = whole_linear(fused, "", 2 * neurons, config().hidden_size);
+    block.gate.outputs = neurons;
+    block.up = block.gate;
+    block.up.pattern.offset = neurons;
     return block;
   }
 
   [[nodiscard]] AttentionBlock attention_block(std::int64_t layer) const override {
     AttentionBlock block = LlamaFamily::attention_block(layer);
-    const std::string fused = layer_prefix(layer) + "self_attn.qkv_proj.weight";
-    const std::int64_t queries = block.q.outputs;
-    const std::int64_t keys = block.k.outputs;
-    const std::int64_t all = queries + 2 * keys;
-    block.q = part_of(fused, 0, queries, all);
-    block.k = part_of(fused, queries, keys, all);
-    block.v = part_of(fused, queries + keys, keys, all);
+    const std::int64_t all = block.q.outputs + block.k.outputs + block.v.outputs;
+    place_fused_qkv(whole_linear(layer_prefix(layer) + "self_attn.qkv_proj.weight", "", all, config().hidden_size),
+                    config(), QkvOrder::kInTurn, block);
     return block;
-  }
-
- private:
-  /// `count` outputs of `all`, one behind the other.
-  [[nodiscard]] LinearPlace part_of(const std::string& tensor, std::int64_t offset, std::int64_t count,
-                                    std::int64_t all) const {
-    return {tensor, "", count, config().hidden_size, all, {.offset = offset}, false};
   }
 };
 
