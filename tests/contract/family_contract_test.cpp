@@ -128,11 +128,7 @@ TEST_P(FamilyContract, FeaturesAreFiniteAndTellNeuronsApart) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, FamilyContract, ::testing::ValuesIn(testing::tiny_model_names()),
-                         [](const auto& variant) {
-                           std::string name = variant.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         testing::tiny_model_test_name);
 
 }  // namespace
 }  // namespace prunenet

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -41,6 +43,13 @@ inline const std::vector<std::string>& tiny_model_names() {
                                               "gpt-neox",
                                               "gpt-neox-sequential"};
   return names;
+}
+
+/// Of a test that takes the name of a variant for its parameter.
+inline std::string tiny_model_test_name(const ::testing::TestParamInfo<std::string>& variant) {
+  std::string name = variant.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
 }
 
 inline std::filesystem::path tiny_model_directory(const std::string& name) {
