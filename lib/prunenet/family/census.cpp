@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <span>
 
 #include "prunenet/core/dtype.h"
 
@@ -16,8 +15,7 @@ namespace {
 constexpr std::int64_t kFormatMultiple = 32;  // block size of Q4_0 to Q8_0
 
 std::uint64_t numbers_of(const LinearPlace& place) {
-  if (!place.exists()) return 0;
-  return static_cast<std::uint64_t>(place.outputs * place.inputs + (place.bias.empty() ? 0 : place.outputs));
+  return static_cast<std::uint64_t>(place.parameters());
 }
 
 std::string plural(std::size_t count, const char* noun) {
@@ -58,14 +56,12 @@ DeadNeurons count_dead(const std::vector<float>& values, const std::vector<std::
 
 ParameterParts count_parts(const Checkpoint& checkpoint, const Family& family) {
   const ModelConfig& config = family.config();
-  const LinearPlace projection = family.embedding_projection();
   const LinearPlace output = family.output_projection();
   ParameterParts parts;
-  const std::int64_t words = config.vocab_size * (projection.exists() ? projection.inputs : config.hidden_size);
-  parts.embedding = static_cast<std::uint64_t>(words) + numbers_of(projection);
+  const auto words = static_cast<std::uint64_t>(config.vocab_size * family.word_size());
+  parts.embedding = words + numbers_of(family.embedding_projection());
   if (!family.position_embedding().empty()) {
-    parts.embedding +=
-        static_cast<std::uint64_t>((config.max_position_embeddings + config.position_offset) * config.hidden_size);
+    parts.embedding += static_cast<std::uint64_t>(family.position_rows() * config.hidden_size);
   }
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     const AttentionBlock attention = family.attention_block(layer);
@@ -76,7 +72,7 @@ ParameterParts count_parts(const Checkpoint& checkpoint, const Family& family) {
     for (const LinearPlace& place : {ffn.gate, ffn.up, ffn.down}) parts.ffn += numbers_of(place);
   }
   parts.output = numbers_of(family.output_reduction()) + numbers_of(output);
-  if (output.weight == family.embedding()) parts.output -= static_cast<std::uint64_t>(words);
+  if (output.weight == family.embedding()) parts.output -= words;
   parts.other = checkpoint.parameters() - parts.embedding - parts.attention - parts.ffn - parts.output;
   return parts;
 }

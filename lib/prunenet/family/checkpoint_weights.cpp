@@ -8,12 +8,7 @@ LinearWeights CheckpointWeights::linear(const LinearPlace& place) const {
 }
 
 NormWeights CheckpointWeights::norm(const NormPlace& place) const {
-  if (!place.exists()) return {};
-  NormWeights weights;
-  weights.gain = checkpoint_.read_matrix(place.gain, 1, place.size).row(0).transpose();
-  weights.gain.array() += static_cast<float>(config().norm_gain_offset);
-  if (!place.bias.empty()) weights.bias = checkpoint_.read_matrix(place.bias, 1, place.size).row(0).transpose();
-  return weights;
+  return read_norm(checkpoint_, family_, place);
 }
 
 LayerWeights CheckpointWeights::layer(std::int64_t layer) const {
@@ -34,8 +29,7 @@ LayerWeights CheckpointWeights::layer(std::int64_t layer) const {
 
 MatrixF CheckpointWeights::embedding() const {
   const LinearPlace projection = family_.embedding_projection();
-  const std::int64_t word_size = projection.exists() ? projection.inputs : config().hidden_size;
-  MatrixF words = checkpoint_.read_matrix(family_.embedding(), config().vocab_size, word_size);
+  MatrixF words = checkpoint_.read_matrix(family_.embedding(), config().vocab_size, family_.word_size());
   if (!projection.exists()) return words;
   return words * read_weight(checkpoint_, projection).transpose();
 }

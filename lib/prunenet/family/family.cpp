@@ -45,6 +45,11 @@ LinearPlace Family::output_projection() const {
                       reduction.exists() ? reduction.outputs : config_.hidden_size);
 }
 
+std::int64_t Family::word_size() const {
+  const LinearPlace projection = embedding_projection();
+  return projection.exists() ? projection.inputs : config_.hidden_size;
+}
+
 std::unique_ptr<Family> make_family(const Checkpoint& checkpoint) {
   const std::string architecture = read_architecture(checkpoint);
   refuse_foreign_tensors(checkpoint);
@@ -82,6 +87,15 @@ VectorF read_bias(const Checkpoint& checkpoint, const LinearPlace& place) {
   return bias;
 }
 
+NormWeights read_norm(const Checkpoint& checkpoint, const Family& family, const NormPlace& place) {
+  if (!place.exists()) return {};
+  NormWeights weights;
+  weights.gain = checkpoint.read_matrix(place.gain, 1, place.size).row(0).transpose();
+  weights.gain.array() += static_cast<float>(family.config().norm_gain_offset);
+  if (!place.bias.empty()) weights.bias = checkpoint.read_matrix(place.bias, 1, place.size).row(0).transpose();
+  return weights;
+}
+
 FfnWeights read_ffn(const Checkpoint& checkpoint, const Family& family, std::int64_t layer) {
   const FfnBlock block = family.ffn_block(layer);
   FfnWeights weights;
@@ -92,13 +106,12 @@ FfnWeights read_ffn(const Checkpoint& checkpoint, const Family& family, std::int
 }
 
 std::int64_t multiply_accumulates(const Family& family, std::int64_t width) {
-  const auto size_of_map = [](const LinearPlace& place) { return place.outputs * place.inputs; };
-  std::int64_t count = size_of_map(family.embedding_projection()) + size_of_map(family.output_reduction()) +
-                       size_of_map(family.output_projection());
+  std::int64_t count = family.embedding_projection().weights() + family.output_reduction().weights() +
+                       family.output_projection().weights();
   for (std::int64_t layer = 0; layer < family.config().num_hidden_layers; ++layer) {
     const AttentionBlock attention = family.attention_block(layer);
     const FfnBlock ffn = family.ffn_block(layer);
-    for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o}) count += size_of_map(place);
+    for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o}) count += place.weights();
     count += width * (ffn.gate.inputs + ffn.up.inputs + ffn.down.outputs);
   }
   return count;

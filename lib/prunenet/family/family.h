@@ -9,6 +9,7 @@
 #include "prunenet/core/matrix.h"
 #include "prunenet/family/model_config.h"
 #include "prunenet/family/places.h"
+#include "prunenet/family/weight_source.h"
 
 namespace prunenet {
 
@@ -69,6 +70,10 @@ class Family {
   [[nodiscard]] const ModelConfig& config() const { return config_; }
   /// Vocabulary x e; the embedding's tensor where the two are tied.
   [[nodiscard]] LinearPlace output_projection() const;
+  /// e of the embedding: d but where there is an `embedding_projection`.
+  [[nodiscard]] std::int64_t word_size() const;
+  /// Rows of the position embedding.
+  [[nodiscard]] std::int64_t position_rows() const { return config_.max_position_embeddings + config_.position_offset; }
 
  private:
   ModelConfig config_;
@@ -83,6 +88,8 @@ class Family {
 [[nodiscard]] MatrixF read_weight(const Checkpoint& checkpoint, const LinearPlace& place);
 /// outputs; empty where the map has no bias.
 [[nodiscard]] VectorF read_bias(const Checkpoint& checkpoint, const LinearPlace& place);
+/// The gain with the offset that the family adds to it. Empty where there is no such norm.
+[[nodiscard]] NormWeights read_norm(const Checkpoint& checkpoint, const Family& family, const NormPlace& place);
 
 /// Loads block `layer`. Throws what read_weight throws.
 [[nodiscard]] FfnWeights read_ffn(const Checkpoint& checkpoint, const Family& family, std::int64_t layer);

@@ -32,6 +32,9 @@ struct LinearPlace {
   bool transposed = false;  ///< stored inputs x outputs
 
   [[nodiscard]] bool exists() const { return !weight.empty(); }
+  /// Numbers of W, and of W and b; 0 where there is no such map.
+  [[nodiscard]] std::int64_t weights() const { return outputs * inputs; }
+  [[nodiscard]] std::int64_t parameters() const { return weights() + (bias.empty() ? 0 : outputs); }
 };
 
 /// A map that has a tensor of its own.

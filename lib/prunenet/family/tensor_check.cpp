@@ -124,11 +124,9 @@ void refuse_foreign_tensors(const Checkpoint& checkpoint) {
 void check_tensors(const Checkpoint& checkpoint, const Family& family) {
   const ModelConfig& config = family.config();
   TensorCheck check(checkpoint);
-  const LinearPlace projection = family.embedding_projection();
-  check.tensor(family.embedding(), {config.vocab_size, projection.exists() ? projection.inputs : config.hidden_size});
-  check.linear(projection);
-  check.tensor(family.position_embedding(),
-               {config.max_position_embeddings + config.position_offset, config.hidden_size});
+  check.tensor(family.embedding(), {config.vocab_size, family.word_size()});
+  check.linear(family.embedding_projection());
+  check.tensor(family.position_embedding(), {family.position_rows(), config.hidden_size});
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) check_layer(family, layer, check);
   check.norm(family.final_norm());
   check.linear(family.output_reduction());

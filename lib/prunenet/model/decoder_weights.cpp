@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "prunenet/family/checkpoint_weights.h"
+
 namespace prunenet {
 
 namespace {
@@ -22,7 +24,7 @@ torch::Tensor to_tensor(const VectorF& vector) {
 /// Reads tensors, one under the other where several make one.
 class Reader {
  public:
-  Reader(const Checkpoint& checkpoint, const ModelConfig& config) : checkpoint_(checkpoint), config_(config) {}
+  Reader(const Checkpoint& checkpoint, const Family& family) : checkpoint_(checkpoint), family_(family) {}
 
   /// [outputs_1 + outputs_2 + ..., inputs] of the maps that exist.
   [[nodiscard]] torch::Tensor weights(std::initializer_list<LinearPlace> places) const {
@@ -52,18 +54,13 @@ class Reader {
 
   [[nodiscard]] NormTensors norm(const NormPlace& place) const {
     if (!place.exists()) return {};
-    NormTensors tensors;
-    tensors.gain = matrix(place.gain).flatten();
-    if (config_.norm_gain_offset != 0.0) tensors.gain += config_.norm_gain_offset;
-    if (!place.bias.empty()) tensors.bias = matrix(place.bias).flatten();
-    return tensors;
+    const NormWeights weights = read_norm(checkpoint_, family_, place);
+    return {to_tensor(weights.gain), weights.bias.size() > 0 ? to_tensor(weights.bias) : torch::Tensor()};
   }
-
-  [[nodiscard]] torch::Tensor matrix(const std::string& name) const { return to_tensor(checkpoint_.read_matrix(name)); }
 
  private:
   const Checkpoint& checkpoint_;
-  const ModelConfig& config_;
+  const Family& family_;
 };
 
 DecoderLayerWeights load_layer(const Reader& reader, const Family& family, std::int64_t layer) {
@@ -91,27 +88,24 @@ DecoderLayerWeights load_layer(const Reader& reader, const Family& family, std::
 
 DecoderWeights load_decoder_weights(const Checkpoint& checkpoint, const Family& family, Progress& progress) {
   const torch::NoGradGuard no_grad;
-  const Reader reader(checkpoint, family.config());
+  const Reader reader(checkpoint, family);
+  const CheckpointWeights source(checkpoint, family);
   const std::int64_t layers = family.config().num_hidden_layers;
   progress.begin("loading", "layers", static_cast<std::uint64_t>(layers));
   DecoderWeights weights;
-  weights.embedding = reader.matrix(family.embedding());
+  weights.embedding = to_tensor(source.embedding());
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     weights.layers.push_back(load_layer(reader, family, layer));
     progress.advance(1);
   }
   weights.final_norm = reader.norm(family.final_norm());
   const LinearPlace output = family.output_projection();
-  weights.output_projection = output.weight == family.embedding() ? weights.embedding : reader.weights({output});
+  const bool projected = family.embedding_projection().exists() || family.output_reduction().exists();
+  const bool shared = output.weight == family.embedding() && !projected;
+  weights.output_projection = shared ? weights.embedding : to_tensor(source.output_projection());
   weights.output_bias = reader.biases({output});
-  if (const LinearPlace reduction = family.output_reduction(); reduction.exists()) {
-    weights.output_projection = weights.output_projection.matmul(reader.weights({reduction}));
-  }
-  if (const LinearPlace projection = family.embedding_projection(); projection.exists()) {
-    weights.embedding = at::linear(weights.embedding, reader.weights({projection}));
-  }
   if (const std::string positions = family.position_embedding(); !positions.empty()) {
-    weights.positions = reader.matrix(positions);
+    weights.positions = to_tensor(checkpoint.read_matrix(positions));
   }
   return weights;
 }
