@@ -5,6 +5,7 @@
 
 tiny.gguf          metadata of every value type; one tensor [4, 256] of every tensor type
 tiny.safetensors   the same tensors in F32, as gguf.quants.dequantize gives them
+quantized.gguf     "values" [8, 256] in F32, and the same tensor as gguf.quants.quantize gives it in every type it writes
 
 Blocks are random bytes with finite scales, so that every bit of every field matters.
 """
@@ -53,9 +54,31 @@ def add_metadata(writer):
     writer.add_array("test.bools", [True, False])
 
 
+def write_quantized(rng):
+    """Rows of several magnitudes, and blocks of zeros, of one value, of one sign, with ties and with outliers."""
+    values = (rng.normal(0, 1, (8, COLUMNS)) * 10.0 ** np.arange(-4, 4)[:, None]).astype(np.float32)
+    values[0, :32] = 0.0
+    values[1, :32] = 0.25
+    values[2, :32] = np.abs(values[2, :32])
+    values[3, :32] = -np.abs(values[3, :32])
+    values[4, :32] = np.tile([1.0, -1.0], 16)
+    values[5, 7] = 4000.0
+    values[6, :32] = np.arange(32) / 2 - 8
+    writer = gguf.GGUFWriter(HERE / "quantized.gguf", "llama")
+    writer.add_tensor("values", values)
+    for name in ("F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"):
+        kind = gguf.GGMLQuantizationType[name]
+        writer.add_tensor(name, gguf.quants.quantize(values, kind).view(np.uint8), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def main():
     rng = np.random.default_rng(20)
     HERE.mkdir(exist_ok=True)
+    write_quantized(np.random.default_rng(21))
     writer = gguf.GGUFWriter(HERE / "tiny.gguf", "llama")
     add_metadata(writer)
     values = {}

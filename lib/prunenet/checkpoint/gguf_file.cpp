@@ -8,7 +8,9 @@
 #include <new>
 
 #include "prunenet/checkpoint/bounded_reader.h"
+#include "prunenet/checkpoint/gguf_constants.h"
 #include "prunenet/checkpoint/gguf_metadata.h"
+#include "prunenet/checkpoint/gguf_writer.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
@@ -17,14 +19,11 @@ namespace prunenet {
 
 namespace {
 
-constexpr std::uint32_t kMagic = 0x46554747;  // "GGUF", little endian
 constexpr std::uint64_t kMaxTensors = 1ULL << 20U;
 constexpr std::uint64_t kMaxMetadata = 1ULL << 16U;
-constexpr std::uint32_t kMaxRank = 4;
-constexpr std::uint64_t kDefaultAlignment = 32;
 
 std::uint32_t read_version(BoundedReader& reader, const std::string& where) {
-  if (reader.left() < 8 || reader.number<std::uint32_t>("the magic") != kMagic) reject(where, "not a GGUF file");
+  if (reader.left() < 8 || reader.number<std::uint32_t>("the magic") != kGgufMagic) reject(where, "not a GGUF file");
   const auto version = reader.number<std::uint32_t>("the version");
   if (version == 2 || version == 3) return version;
   throw Error(ErrorKind::kUnsupported,
@@ -32,27 +31,20 @@ std::uint32_t read_version(BoundedReader& reader, const std::string& where) {
                                        : fmt::format("{}: GGUF version {}, but 2 and 3 are read here", where, version));
 }
 
-/// The one place that knows how large a tensor is. Fills elements and bytes from type and shape.
+/// Fills elements and bytes from type and shape.
 void set_size(GgufTensorInfo& info, const std::string& where) {
-  const GgufBlock& block = gguf_block(info.type);
-  const auto elements = checked_product(info.shape);
-  if (!elements || *elements > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    reject(where, fmt::format("shape {} is too large", printable(info.shape)));
+  try {
+    info.bytes = gguf_bytes(info.type, info.shape);
+  } catch (const Error& error) {
+    reject(where, error.what());
   }
-  const std::int64_t row = info.shape.empty() ? 1 : info.shape.back();
-  if (row % block.elements != 0) {
-    reject(where, fmt::format("rows of {} values do not divide into {} blocks of {}", row, block.name, block.elements));
-  }
-  const auto bytes = checked_multiply(*elements / block.elements, block.bytes);
-  if (!bytes) reject(where, fmt::format("shape {} is too large", printable(info.shape)));
-  info.elements = *elements;
-  info.bytes = *bytes;
+  info.elements = *checked_product(info.shape);
 }
 
 GgufTensorInfo read_tensor_info(BoundedReader& reader, const std::string& where) {
   GgufTensorInfo info;
   const auto rank = reader.number<std::uint32_t>("a tensor's rank");
-  if (rank > kMaxRank) reject(where, fmt::format("rank {}, at most {} is allowed", rank, kMaxRank));
+  if (rank > kGgufMaxRank) reject(where, fmt::format("rank {}, at most {} is allowed", rank, kGgufMaxRank));
   for (std::uint32_t i = 0; i < rank; ++i) {
     const auto extent = reader.number<std::uint64_t>("a tensor's shape");
     if (extent > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
@@ -75,7 +67,7 @@ GgufTensorInfo read_tensor_info(BoundedReader& reader, const std::string& where)
 
 std::uint64_t alignment_of(const std::map<std::string, GgufValue>& metadata, const std::string& where) {
   const auto found = metadata.find("general.alignment");
-  if (found == metadata.end()) return kDefaultAlignment;
+  if (found == metadata.end()) return kGgufDefaultAlignment;
   const auto* const alignment = std::get_if<std::uint64_t>(&found->second);
   if (alignment == nullptr || !std::has_single_bit(*alignment) || *alignment > (1ULL << 30U)) {
     reject(where, "general.alignment is not a power of two");
@@ -122,11 +114,14 @@ GgufFile GgufFile::open(const std::filesystem::path& path) {
   // A tensor takes at least its name's length, rank, type and offset; a pair its key's length, type and value.
   const std::uint64_t tensor_count = reader.count("the number of tensors", 24, kMaxTensors);
   const std::uint64_t metadata_count = reader.count("the number of metadata pairs", 13, kMaxMetadata);
-  result.metadata_ = read_gguf_metadata(reader, metadata_count, where);
+  GgufMetadataTable table = read_gguf_metadata(reader, metadata_count, where);
+  result.metadata_ = std::move(table.values);
+  result.places_ = std::move(table.places);
   for (std::uint64_t i = 0; i < tensor_count; ++i) {
     const std::string name = reader.text("a tensor's name", kMaxGgufKeyBytes);
     const std::string tensor = fmt::format("{}: tensor '{}'", where, printable(name));
     if (!result.tensors_.emplace(name, read_tensor_info(reader, tensor)).second) reject(tensor, "stands twice");
+    result.names_.push_back(name);
   }
   place_tensors(result.tensors_, reader.position(), alignment_of(result.metadata_, where), result.file_.size(), where);
   return result;
@@ -138,9 +133,27 @@ const GgufTensorInfo& GgufFile::tensor(const std::string& name) const {
   return found->second;
 }
 
+std::vector<std::string> GgufFile::keys() const {
+  std::vector<std::string> keys;
+  keys.reserve(places_.size());
+  for (const GgufValuePlace& place : places_) keys.push_back(place.key);
+  return keys;
+}
+
+std::vector<std::byte> GgufFile::raw_value(const std::string& key) const {
+  static_cast<void>(value(key));
+  const auto place = std::ranges::find(places_, key, &GgufValuePlace::key);
+  return file_.read(place->begin, place->end - place->begin);
+}
+
+std::vector<std::byte> GgufFile::read_blocks(const std::string& name) const {
+  const GgufTensorInfo& info = tensor(name);
+  return file_.read(info.offset, info.bytes);
+}
+
 std::vector<float> GgufFile::read(const std::string& name) const {
   const GgufTensorInfo& info = tensor(name);
-  const std::vector<std::byte> blocks = file_.read(info.offset, info.bytes);
+  const std::vector<std::byte> blocks = read_blocks(name);
   std::vector<float> values;
   try {
     values.resize(info.elements);

@@ -17,6 +17,13 @@ using GgufValue =
     std::variant<bool, std::uint64_t, std::int64_t, double, std::string, std::vector<bool>, std::vector<std::uint64_t>,
                  std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>>;
 
+/// Where a metadata value lies in its file, its type before it.
+struct GgufValuePlace {
+  std::string key;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
 /// What a GGUF file says of one tensor.
 struct GgufTensorInfo {
   GgufType type = GgufType::kF32;
@@ -43,6 +50,9 @@ class GgufFile {
   [[nodiscard]] const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
   [[nodiscard]] const std::map<std::string, GgufTensorInfo>& tensors() const { return tensors_; }
   [[nodiscard]] bool has(const std::string& key) const { return metadata_.contains(key); }
+  /// Metadata keys and names of tensors in the file's order.
+  [[nodiscard]] std::vector<std::string> keys() const;
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
   /// Metadata by key. Throw Error(kBadInput) where the key is missing or holds another kind of value; an integer may
   /// be stored signed or unsigned, a number also as an integer.
@@ -54,10 +64,16 @@ class GgufFile {
   [[nodiscard]] std::vector<double> numbers(const std::string& key) const;
   [[nodiscard]] const std::vector<std::string>& texts(const std::string& key) const;
 
+  /// A value with its type before it, byte for byte: what `GgufPairs::set_raw` takes. Throws Error(kBadInput) where the
+  /// key is missing.
+  [[nodiscard]] std::vector<std::byte> raw_value(const std::string& key) const;
+
   /// A tensor's description. Throws Error(kBadInput) where there is none of that name.
   [[nodiscard]] const GgufTensorInfo& tensor(const std::string& name) const;
   /// A tensor's values in row-major order, dequantised.
   [[nodiscard]] std::vector<float> read(const std::string& name) const;
+  /// A tensor's blocks, byte for byte.
+  [[nodiscard]] std::vector<std::byte> read_blocks(const std::string& name) const;
 
  private:
   explicit GgufFile(InputFile file) : file_(std::move(file)) {}
@@ -66,7 +82,9 @@ class GgufFile {
   InputFile file_;
   std::uint32_t version_ = 0;
   std::map<std::string, GgufValue> metadata_;
+  std::vector<GgufValuePlace> places_;
   std::map<std::string, GgufTensorInfo> tensors_;
+  std::vector<std::string> names_;
 };
 
 }  // namespace prunenet

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "prunenet/checkpoint/gguf_constants.h"
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 
@@ -9,31 +10,19 @@ namespace prunenet {
 
 namespace {
 
-/// Value types by their numbers in the file.
-enum ValueType : std::uint32_t {
-  kUint8 = 0,
-  kInt8 = 1,
-  kUint16 = 2,
-  kInt16 = 3,
-  kUint32 = 4,
-  kInt32 = 5,
-  kFloat32 = 6,
-  kBool = 7,
-  kString = 8,
-  kArray = 9,
-  kUint64 = 10,
-  kInt64 = 11,
-  kFloat64 = 12,
-};
-
 class MetadataReader {
  public:
   MetadataReader(BoundedReader& reader, const std::string& where) : reader_(&reader), where_(&where) {}
 
-  std::pair<std::string, GgufValue> pair() {
+  const std::string& key() {
     key_ = reader_->text("a metadata key", kMaxGgufKeyBytes);
+    return key_;
+  }
+
+  /// The value of the key that was read last.
+  GgufValue value() {
     const auto type = reader_->number<std::uint32_t>("a metadata type");
-    return {key_, type == kArray ? array() : visit_type(type, [](auto read) -> GgufValue { return read(); })};
+    return type == gguf_value::kArray ? array() : visit_type(type, [](auto read) -> GgufValue { return read(); });
   }
 
  private:
@@ -56,31 +45,31 @@ class MetadataReader {
   template <typename Use>
   GgufValue visit_type(std::uint32_t type, Use use) {
     switch (type) {
-      case kUint8:
+      case gguf_value::kUint8:
         return use([this] { return widened<std::uint8_t, std::uint64_t>(); });
-      case kInt8:
+      case gguf_value::kInt8:
         return use([this] { return widened<std::int8_t, std::int64_t>(); });
-      case kUint16:
+      case gguf_value::kUint16:
         return use([this] { return widened<std::uint16_t, std::uint64_t>(); });
-      case kInt16:
+      case gguf_value::kInt16:
         return use([this] { return widened<std::int16_t, std::int64_t>(); });
-      case kUint32:
+      case gguf_value::kUint32:
         return use([this] { return widened<std::uint32_t, std::uint64_t>(); });
-      case kInt32:
+      case gguf_value::kInt32:
         return use([this] { return widened<std::int32_t, std::int64_t>(); });
-      case kUint64:
+      case gguf_value::kUint64:
         return use([this] { return widened<std::uint64_t, std::uint64_t>(); });
-      case kInt64:
+      case gguf_value::kInt64:
         return use([this] { return widened<std::int64_t, std::int64_t>(); });
-      case kFloat32:
+      case gguf_value::kFloat32:
         return use([this] { return widened<float, double>(); });
-      case kFloat64:
+      case gguf_value::kFloat64:
         return use([this] { return widened<double, double>(); });
-      case kBool:
+      case gguf_value::kBool:
         return use([this] { return boolean(); });
-      case kString:
+      case gguf_value::kString:
         return use([this] { return reader_->text("a metadata text", kMaxGgufTextBytes); });
-      case kArray:
+      case gguf_value::kArray:
         fail(ErrorKind::kUnsupported, "an array of arrays");
       default:
         fail(ErrorKind::kBadInput, fmt::format("unknown value type {}", type));
@@ -101,17 +90,17 @@ class MetadataReader {
   /// Bytes that one value takes in the file, at least; a text starts with its u64 length.
   static std::uint64_t least_bytes(std::uint32_t type) {
     switch (type) {
-      case kUint16:
-      case kInt16:
+      case gguf_value::kUint16:
+      case gguf_value::kInt16:
         return 2;
-      case kUint32:
-      case kInt32:
-      case kFloat32:
+      case gguf_value::kUint32:
+      case gguf_value::kInt32:
+      case gguf_value::kFloat32:
         return 4;
-      case kUint64:
-      case kInt64:
-      case kFloat64:
-      case kString:
+      case gguf_value::kUint64:
+      case gguf_value::kInt64:
+      case gguf_value::kFloat64:
+      case gguf_value::kString:
         return 8;
       default:
         return 1;
@@ -125,17 +114,18 @@ class MetadataReader {
 
 }  // namespace
 
-std::map<std::string, GgufValue> read_gguf_metadata(BoundedReader& reader, std::uint64_t count,
-                                                    const std::string& where) {
+GgufMetadataTable read_gguf_metadata(BoundedReader& reader, std::uint64_t count, const std::string& where) {
   MetadataReader metadata_reader(reader, where);
-  std::map<std::string, GgufValue> metadata;
+  GgufMetadataTable table;
   for (std::uint64_t i = 0; i < count; ++i) {
-    auto [key, value] = metadata_reader.pair();
-    if (!metadata.emplace(key, std::move(value)).second) {
+    const std::string key = metadata_reader.key();
+    const std::uint64_t begin = reader.position();
+    if (!table.values.emplace(key, metadata_reader.value()).second) {
       throw Error(ErrorKind::kBadInput, fmt::format("{}: metadata '{}' stands twice", where, printable(key)));
     }
+    table.places.push_back({key, begin, reader.position()});
   }
-  return metadata;
+  return table;
 }
 
 }  // namespace prunenet

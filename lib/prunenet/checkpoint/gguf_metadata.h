@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "prunenet/checkpoint/bounded_reader.h"
 #include "prunenet/checkpoint/gguf_file.h"
@@ -14,9 +15,15 @@ inline constexpr std::uint64_t kMaxGgufKeyBytes = 1ULL << 16U;
 inline constexpr std::uint64_t kMaxGgufTextBytes = 1ULL << 26U;
 inline constexpr std::uint64_t kMaxGgufArray = 1ULL << 24U;
 
+/// Metadata by key, and where its values (with their types before them) lie in the file, in its order.
+struct GgufMetadataTable {
+  std::map<std::string, GgufValue> values;
+  std::vector<GgufValuePlace> places;
+};
+
 /// Reads `count` key-value pairs. Throws Error(kBadInput) for a duplicate key, an unknown value type or a truncated
 /// file, Error(kUnsupported) for an array of arrays.
-[[nodiscard]] std::map<std::string, GgufValue> read_gguf_metadata(BoundedReader& reader, std::uint64_t count,
-                                                                  const std::string& where);
+[[nodiscard]] GgufMetadataTable read_gguf_metadata(BoundedReader& reader, std::uint64_t count,
+                                                   const std::string& where);
 
 }  // namespace prunenet

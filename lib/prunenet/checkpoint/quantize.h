@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "prunenet/checkpoint/dequantize.h"
+
+namespace prunenet {
+
+/// Whether `quantize` writes the type: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0.
+[[nodiscard]] bool is_quantizable(GgufType type);
+
+/// Floats as blocks, after ggml's reference `quantize_row_*_ref` (ggml-quants.c), in its order of operations: the same
+/// bytes come out. Q4_0, Q5_0 and Q8_0 scale by the value of largest magnitude, Q4_1 and Q5_1 between the smallest and
+/// the largest. Throws Error(kUnsupported) for another type, Error(kInvalidArgument) unless there is a whole number of
+/// blocks, Error(kNumerical) for NaN or infinity where the type has none.
+[[nodiscard]] std::vector<std::byte> quantize(GgufType type, std::span<const float> values);
+
+}  // namespace prunenet
