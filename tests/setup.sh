@@ -22,6 +22,8 @@ if [[ ${1:-all} != build ]]; then
     libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
     # a browser that opens reports, and the notebook
     chromium jupyter-nbconvert python3-ipykernel python3-matplotlib
+    # room for the Python package of the GGUF format
+    python3-venv
   )
 fi
 

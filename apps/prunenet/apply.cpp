@@ -14,8 +14,10 @@
 #include "outputs.h"
 #include "plan_file.h"
 #include "print.h"
+#include "prunable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/stopwatch.h"
+#include "prunenet/family/gguf_store.h"
 #include "prunenet/prune/prune.h"
 #include "prunenet/prune/target.h"
 #include "verbs.h"
@@ -43,24 +45,25 @@ struct ApplyArguments {
 VerbOptions make_options(ApplyArguments& arguments) {
   VerbOptions options(
       {.verb = "apply",
-       .synopsis = "--model DIR --policy POLICY (--ratio R | --target T) --out DIR [options]",
+       .synopsis = "--model MODEL --policy POLICY (--ratio R | --target T) --out OUT [options]",
        .summary = "Removes the share R of the intermediate neurons of every feed-forward block, those that the policy\n"
                   "scores lowest. Needs nothing but the weights and the policy. What it writes is an ordinary model\n"
-                  "directory, complete or not there at all.",
+                  "directory, or GGUF file where the model is one, complete or not there at all.",
        .example =
            "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --out smollm2-30\n"
            "prunenet apply --model smollm2 --policy smollm2.safetensors --target size=400MB --out smollm2-small\n"
            "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --dry-run --plan-out p.json\n"
-           "prunenet apply --model smollm2 --from-plan p.json --out smollm2-30",
+           "prunenet apply --model smollm2 --from-plan p.json --out smollm2-30\n"
+           "prunenet apply --model smollm2.gguf --policy smollm2.safetensors --ratio 0.3 --out smollm2-30.gguf",
        .details = ""});
   options.add()                                                                                                 //
-      ("model", value_of(arguments.model, "DIR"), "model directory")                                            //
+      ("model", value_of(arguments.model, "MODEL"), "model directory, or GGUF file")                            //
       ("policy", value_of(arguments.policy, "POLICY"), "policy file")                                           //
       ("ratio", value_of(arguments.ratio, "R"), fmt::format("share to remove, in [0, {}]", kMaxRatio).c_str())  //
       ("target", value_of(arguments.target, "T"),
        "in place of --ratio: remove as little as brings the model to params=100M, size=80MB (of the weight files), "
        "macs=90M (multiply-accumulates a token) or a share of the dense model, as macs=70%")  //
-      ("out", value_of(arguments.out, "DIR"), "model directory to write")                     //
+      ("out", value_of(arguments.out, "OUT"), "what to write: of the model's kind")           //
       ("round-to", value_of(arguments.round_to, "N"),
        "the width that stays is a multiple of this: a number, none, tensorcore (64), gguf (32), gguf-k (256) or "
        "marlin (128); default: 256 where the width is at least 2048, else 32")                                        //
@@ -70,6 +73,26 @@ VerbOptions make_options(ApplyArguments& arguments) {
       ("dry-run", flag(arguments.dry_run), "say what would come out, and write no model")                             //
       ("force", flag(arguments.force), "replace an existing output");
   return options;
+}
+
+/// The output is of the input's kind, and nothing is in its way.
+void check_output(const ApplyArguments& arguments) {
+  const bool gguf = is_gguf_path(arguments.model);
+  if (gguf != is_gguf_path(arguments.out)) {
+    throw Error(
+        ErrorKind::kInvalidArgument,
+        gguf ? fmt::format("--out {}: the model is a GGUF file, so the output must be one, too (its name ends in "
+                           ".gguf); for a model directory, import the model first (prunenet import)",
+                           arguments.out)
+             : fmt::format("--out {}: the model is a directory, so the output must be one, too; for a GGUF file, "
+                           "export the output (prunenet export)",
+                           arguments.out));
+  }
+  if (gguf) {
+    check_new_file(arguments.out, arguments.force);
+  } else {
+    check_new_directory(arguments.out, arguments.force);
+  }
 }
 
 void check_arguments(const ApplyArguments& arguments, const VerbOptions& options) {
@@ -95,26 +118,27 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
         fmt::format("--ratio {}: must be in [0, {}], the share of neurons to remove", *arguments.ratio, kMaxRatio));
   }
   if (!arguments.plan_out.empty()) check_new_file(arguments.plan_out, arguments.force);
-  if (!arguments.dry_run) check_new_directory(arguments.out, arguments.force);
+  if (!arguments.dry_run) check_output(arguments);
 }
 
 /// The ratio that a target comes to, and the rounding that its width has: the default where none is asked for.
-std::pair<double, std::int64_t> ratio_for_target(const Model& model, const Target& target,
+std::pair<double, std::int64_t> ratio_for_target(const Prunable& prunable, const Target& target,
                                                  const std::string& rounding) {
-  const std::int64_t neurons = model.family->config().intermediate_size;
+  const std::int64_t neurons = prunable.model().family->config().intermediate_size;
+  const EstimateOfWidth estimate = [&prunable](std::int64_t kept) { return prunable.estimate_width(kept); };
   std::int64_t round_to = rounding.empty() ? default_rounding(neurons, 0.0) : parse_rounding(rounding);
-  std::int64_t width = width_for_target(model.checkpoint, *model.family, target, round_to);
+  std::int64_t width = width_for_target(neurons, target, round_to, estimate);
   const auto ratio = [neurons](std::int64_t kept) {
     return 1.0 - static_cast<double>(kept) / static_cast<double>(neurons);
   };
   if (rounding.empty() && default_rounding(neurons, ratio(width)) != round_to) {  // narrower than it began
     round_to = default_rounding(neurons, ratio(width));
-    width = width_for_target(model.checkpoint, *model.family, target, round_to);
+    width = width_for_target(neurons, target, round_to, estimate);
   }
   return {ratio(width), round_to};
 }
 
-PlanFromPolicy get_plan(const ApplyArguments& arguments, const Model& model, const CommonOptions& common,
+PlanFromPolicy get_plan(const ApplyArguments& arguments, const Prunable& prunable, const CommonOptions& common,
                         Progress& progress) {
   if (!arguments.from_plan.empty()) return {read_plan_file(arguments.from_plan), std::nullopt};
   PlanRequest request;
@@ -123,13 +147,18 @@ PlanFromPolicy get_plan(const ApplyArguments& arguments, const Model& model, con
   if (arguments.target.empty()) {
     request.ratio = *arguments.ratio;
   } else {
-    const auto [ratio, round_to] = ratio_for_target(model, parse_target(arguments.target), arguments.round_to);
+    const auto [ratio, round_to] = ratio_for_target(prunable, parse_target(arguments.target), arguments.round_to);
     request.ratio = ratio;
     request.round_to = std::to_string(round_to);
   }
   request.sample = arguments.sample;
   if (common.seed) request.seed = static_cast<std::uint64_t>(*common.seed);
-  return make_plan(model, request, progress);
+  return make_plan(prunable.model(), request, progress);
+}
+
+std::string width_after(const PruneEstimate& sizes) {
+  if (sizes.intermediate_size_after == sizes.largest_size_after) return std::to_string(sizes.intermediate_size_after);
+  return fmt::format("{} to {}", sizes.intermediate_size_after, sizes.largest_size_after);
 }
 
 Facts describe(const PruneEstimate& sizes, const Plan& plan) {
@@ -141,7 +170,7 @@ Facts describe(const PruneEstimate& sizes, const Plan& plan) {
           {"ratio of the model", fmt::format("{} of the parameters, {} of the bytes, {} of the multiply-accumulates",
                                              human_percent(sizes.model_ratio), human_percent(sizes.bytes_ratio),
                                              human_percent(sizes.macs_ratio))},
-          {"intermediate size", fmt::format("{} -> {}", sizes.intermediate_size_before, sizes.intermediate_size_after)},
+          {"intermediate size", change(std::to_string(sizes.intermediate_size_before), width_after(sizes))},
           {"parameters", change(human_count(static_cast<double>(sizes.parameters_before)),
                                 human_count(static_cast<double>(sizes.parameters_after)))},
           {"bytes", change(human_bytes(sizes.bytes_before), human_bytes(sizes.bytes_after))},
@@ -159,9 +188,9 @@ void run_apply(const Arguments& words) {
 
   Job job(options.common());
   const Stopwatch watch;
-  const Model model = open_model(arguments.model);
-  const auto [plan, seed] = get_plan(arguments, model, options.common(), job.progress());
-  const PruneEstimate sizes = estimate_prune(model.checkpoint, *model.family, plan);
+  const Prunable prunable(arguments.model);
+  const auto [plan, seed] = get_plan(arguments, prunable, options.common(), job.progress());
+  const PruneEstimate sizes = prunable.estimate(plan);
   Facts facts = describe(sizes, plan);
   if (!arguments.dry_run) {
     PruneOptions prune;
@@ -170,7 +199,8 @@ void run_apply(const Arguments& words) {
     prune.policy = arguments.policy;
     prune.command_line = quote_command("apply", words);
     prune.seed = seed;
-    const PruneReport report = prune_checkpoint(model.checkpoint, *model.family, plan, prune, job.progress());
+    const PruneReport report = prunable.prune(plan, prune, job.progress());
+    for (const std::string& remark : report.remarks) facts.emplace_back("note", remark);
     facts.emplace_back("peak memory", human_bytes(report.peak_rss_bytes));
     facts.emplace_back("written to", arguments.out);
   }

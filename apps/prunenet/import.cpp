@@ -14,6 +14,7 @@
 #include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_import.h"
+#include "prunenet/family/gguf_store.h"
 #include "prunenet/prune/model_files.h"
 #include "prunenet/tokenizer/gguf_vocabulary.h"
 #include "prunenet/tokenizer/tokenizer.h"
@@ -58,11 +59,6 @@ Dtype parse_weight_dtype(const std::string& name, const VerbOptions& options) {
               fmt::format("--dtype {} is none of float32, bfloat16, float16{}", name, options.see_help()));
 }
 
-void fill_from_gguf(const GgufFile& gguf, const std::filesystem::path& directory, Dtype dtype, Progress& progress) {
-  write_tokenizer_files(vocabulary_from_gguf(gguf), directory);
-  import_weights(gguf, directory, dtype, progress);
-}
-
 /// What a model directory is made of: config, weights, and what goes along with them. Pickled weights stay behind.
 std::vector<CompanionFile> files_of(const Checkpoint& checkpoint) {
   std::vector<CompanionFile> files = companion_files(checkpoint.directory());
@@ -95,9 +91,10 @@ void check_and_commit(OutputDirectory& output) {
 }
 
 void import_gguf(const ImportArguments& arguments, Dtype dtype, Progress& progress) {
-  const GgufFile gguf = GgufFile::open(arguments.source);
+  const Checkpoint gguf = open_gguf_checkpoint(arguments.source);
   OutputDirectory output(arguments.out, imported_bytes(gguf, dtype) + kSmallFiles, arguments.force);
-  fill_from_gguf(gguf, output.path(), dtype, progress);
+  write_tokenizer_files(vocabulary_from_gguf(GgufFile::open(arguments.source)), output.path());
+  import_weights(gguf, output.path(), dtype, progress);
   check_and_commit(output);
 }
 

@@ -17,12 +17,14 @@
 #include "options.h"
 #include "plan_file.h"
 #include "print.h"
+#include "prunable.h"
 #include "prunenet/checkpoint/input_file.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/family/census.h"
+#include "prunenet/family/gguf_store.h"
 #include "prunenet/plan/plan.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/policy_kind.h"
@@ -46,7 +48,8 @@ struct Report {
 constexpr std::array<double, 3> kExampleRatios{0.2, 0.3, 0.5};
 
 /// Where the parameters are, and what the pruning of some of them would save.
-void add_sizes(const Model& model, Report& report) {
+void add_sizes(const Prunable& prunable, Report& report) {
+  const Model& model = prunable.model();
   const ParameterParts parts = count_parts(model.checkpoint, *model.family);
   const std::uint64_t all = model.checkpoint.parameters();
   const auto share = [all](std::uint64_t part) {
@@ -65,7 +68,7 @@ void add_sizes(const Model& model, Report& report) {
   report.record["savings"] = json::array();
   for (const double ratio : kExampleRatios) {
     const std::int64_t width = width_for_ratio(neurons, ratio, default_rounding(neurons, ratio));
-    const PruneEstimate sizes = estimate_width(model.checkpoint, *model.family, width);
+    const PruneEstimate sizes = prunable.estimate_width(width);
     report.record["savings"].push_back({{"ratio", ratio},
                                         {"intermediate_size", width},
                                         {"parameters", sizes.parameters_after},
@@ -90,9 +93,10 @@ void add_oddities(const Model& model, Report& report, Progress& progress) {
   report.facts.emplace_back("odd", all.empty() ? "nothing" : all);
 }
 
-void add_architecture(const Checkpoint& checkpoint, bool scan, Report& report, Progress& progress) {
+void add_architecture(const std::filesystem::path& path, bool scan, Report& report, Progress& progress) {
   try {
-    const Model model{Checkpoint::open(checkpoint.directory()), make_family(checkpoint)};
+    const Prunable prunable(path);
+    const Model& model = prunable.model();
     const ModelConfig& config = model.family->config();
     const std::uint64_t ffn = ffn_parameters(model);
     report.record.update({{"family", model.family->name()},
@@ -115,7 +119,7 @@ void add_architecture(const Checkpoint& checkpoint, bool scan, Report& report, P
          {"heads", fmt::format("{}, {} for keys and values", config.num_attention_heads, config.num_key_value_heads)},
          {"vocabulary", fmt::format("{}{}", config.vocab_size, config.tie_word_embeddings ? ", tied" : "")},
          {"positions", std::to_string(config.max_position_embeddings)}});
-    add_sizes(model, report);
+    add_sizes(prunable, report);
     if (scan) add_oddities(model, report, progress);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported) throw;
@@ -140,9 +144,14 @@ void add_pruning(const std::filesystem::path& directory, Report& report) {
 }
 
 Report inspect_checkpoint(const std::filesystem::path& directory, bool scan, Progress& progress) {
-  const Checkpoint checkpoint = Checkpoint::open(directory);
+  const Checkpoint checkpoint = open_checkpoint(directory);
   std::map<std::string, std::uint64_t> dtypes;
-  for (const auto& [name, info] : checkpoint.tensors()) ++dtypes[std::string(to_string(info.dtype))];
+  if (is_gguf_path(directory)) {
+    const GgufFile file = GgufFile::open(directory);
+    for (const auto& [name, info] : file.tensors()) ++dtypes[std::string(gguf_block(info.type).name)];
+  } else {
+    for (const auto& [name, info] : checkpoint.tensors()) ++dtypes[std::string(to_string(info.dtype))];
+  }
   std::vector<std::string> kinds;
   for (const auto& [dtype, count] : dtypes) kinds.push_back(fmt::format("{} {}", count, dtype));
   Report report;
@@ -157,7 +166,7 @@ Report inspect_checkpoint(const std::filesystem::path& directory, bool scan, Pro
                   {"bytes", human_bytes(weight_bytes(checkpoint))},
                   {"files", fmt::format("{}", fmt::join(checkpoint.shards(), ", "))},
                   {"tensors", fmt::format("{}", fmt::join(kinds, ", "))}};
-  add_architecture(checkpoint, scan, report, progress);
+  add_architecture(directory, scan, report, progress);
   add_pruning(directory, report);
   return report;
 }
@@ -268,7 +277,7 @@ std::string first_bytes(const std::filesystem::path& path) {
 }
 
 Report inspect(const std::filesystem::path& path, bool scan, Progress& progress) {
-  if (std::filesystem::is_directory(path)) return inspect_checkpoint(path, scan, progress);
+  if (std::filesystem::is_directory(path) || is_gguf_path(path)) return inspect_checkpoint(path, scan, progress);
   const std::string bytes = first_bytes(path);
   if (bytes.starts_with("GGUF")) {
     throw Error(ErrorKind::kUnsupported, fmt::format("{} is a GGUF file; 'prunenet import' it first", path.string()));

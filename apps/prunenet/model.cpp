@@ -1,9 +1,11 @@
 #include "model.h"
 
+#include "prunenet/family/gguf_store.h"
+
 namespace prunenet::cli {
 
-Model open_model(const std::filesystem::path& directory) {
-  Checkpoint checkpoint = Checkpoint::open(directory);
+Model open_model(const std::filesystem::path& path) {
+  Checkpoint checkpoint = open_checkpoint(path);
   std::unique_ptr<Family> family = make_family(checkpoint);
   return {std::move(checkpoint), std::move(family)};
 }

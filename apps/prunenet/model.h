@@ -9,14 +9,14 @@
 
 namespace prunenet::cli {
 
-/// A model directory, opened and checked.
+/// A model, opened and checked.
 struct Model {
   Checkpoint checkpoint;
   std::unique_ptr<Family> family;
 };
 
-/// Throws what Checkpoint::open and make_family throw.
-[[nodiscard]] Model open_model(const std::filesystem::path& directory);
+/// A model directory or a .gguf file. Throws what open_checkpoint and make_family throw.
+[[nodiscard]] Model open_model(const std::filesystem::path& path);
 
 /// Elements of all pruned tensors: gate, up and down of every layer, with the biases of gate and up.
 [[nodiscard]] std::uint64_t ffn_parameters(const Model& model);

@@ -11,6 +11,7 @@ using Arguments = std::vector<std::string>;
 
 /// One file a verb. Each parses its arguments, calls the library, prints its results; it throws what fails.
 void run_import(const Arguments& arguments);
+void run_export(const Arguments& arguments);
 void run_train(const Arguments& arguments);
 void run_apply(const Arguments& arguments);
 void run_eval(const Arguments& arguments);
@@ -25,8 +26,9 @@ struct Verb {
   void (*run)(const Arguments& arguments);
 };
 
-inline constexpr std::array<Verb, 8> kVerbs = {{
+inline constexpr std::array<Verb, 9> kVerbs = {{
     {"import", "make a checked model directory of a GGUF file or another directory", run_import},
+    {"export", "write a model as a GGUF file", run_export},
     {"train", "train a policy on one or more models of a family", run_train},
     {"apply", "prune a model by a policy at any ratio", run_apply},
     {"eval", "measure perplexity, multiple choice, speed and memory", run_eval},

@@ -107,6 +107,22 @@ TEST_F(BadInput, FilesThatAreNotGguf) {
   expect_refused({"import", "b.gguf", "--out", "out"}, 3, {"b.gguf"});
 }
 
+TEST_F(BadInput, GgufWhereADirectoryIsMeantAndTheOtherWayRound) {
+  run_well({"export", "--model", model("small"), "--gguf", "m.gguf"});
+  const auto apply = [](const std::string& from, const std::string& to) {
+    return std::vector<std::string>{"apply",   "--model", from,    "--policy", "p.safetensors",
+                                    "--ratio", "0.3",     "--out", to};
+  };
+  expect_refused(apply("m.gguf", "out"), 2, {"--out out", ".gguf", "prunenet import"});
+  expect_refused(apply(model("small"), "out.gguf"), 2, {"--out out.gguf", "prunenet export"});
+  expect_refused(apply("m.gguf", "m.gguf"), 2, {"m.gguf", "--force"});
+  expect_refused({"export", "--model", model("small"), "--gguf", "m.gguf"}, 2, {"m.gguf", "--force"});
+  expect_refused({"export", "--model", model("small"), "--gguf", "n.gguf", "--type", "q4_k"}, 2, {"q4_k", "q4_0"});
+  expect_refused({"export", "--model", model("small"), "--gguf", "no/n.gguf"}, 2, {"no"});
+  write_file(path("broken.gguf"), "GGUF and no more");
+  expect_refused({"eval", "--model", "broken.gguf", "--text", text()}, 3, {"broken.gguf"});
+}
+
 TEST_F(BadInput, PolicyOfAnotherFeatureSet) {
   std::vector<std::string> features = feature_names();
   const std::string dropped = features.back();

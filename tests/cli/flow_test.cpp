@@ -179,6 +179,40 @@ TEST_F(Flow, ImportCopiesAModelDirectory) {
   }
 }
 
+TEST_F(Flow, GgufFilesAreWrittenPrunedAndRead) {
+  train();
+  run_well({"export", "--model", model("small"), "--gguf", "m.gguf"});
+  EXPECT_NEAR(perplexity("m.gguf"), perplexity(model("small")), 1e-3) << "nothing is lost in bf16";
+  const Finished applied =
+      run_well({"apply", "--model", "m.gguf", "--policy", "p.safetensors", "--ratio", "0.3", "--out", "p.gguf"});
+  EXPECT_THAT(applied.out, HasSubstr("192 -> 128"));
+  apply("0.3", "directory");
+  EXPECT_NEAR(perplexity("p.gguf"), perplexity("directory"), 1e-3);
+  const json record = json_of({"inspect", "p.gguf", "--json", "-"});
+  EXPECT_EQ(record.at("intermediate_size"), 128);
+  EXPECT_EQ(record.at("bytes"), std::filesystem::file_size(path("p.gguf")));
+  EXPECT_EQ(record.at("tensors").at("BF16"), 29);
+  EXPECT_THAT(run_well({"generate", "--model", "p.gguf", "--prompt", "The", "--tokens", "4"}).out, StartsWith("The"));
+
+  // Back to a directory, and out again in eight bits: rows of 48 do not divide into blocks, columns of 128 do.
+  run_well({"import", "p.gguf", "--out", "imported", "--dtype", "bfloat16"});
+  EXPECT_NEAR(perplexity("imported"), perplexity("directory"), 1e-3);
+  EXPECT_THAT(run_well({"export", "--model", "p.gguf", "--gguf", "q.gguf", "--type", "q8_0"}).out, HasSubstr("Q8_0"));
+  EXPECT_EQ(json_of({"inspect", "q.gguf", "--json", "-"}).at("tensors").at("Q8_0"), 4);
+  EXPECT_NEAR(perplexity("q.gguf"), perplexity("directory"), 0.02 * perplexity("directory"));
+}
+
+TEST_F(Flow, ATargetSizeIsThatOfTheGgufFile) {
+  train();
+  run_well({"export", "--model", model("small"), "--gguf", "m.gguf"});
+  run_well({"apply", "--model", "m.gguf", "--policy", "p.safetensors", "--target", "size=80%", "--out", "p.gguf"});
+  const auto before = static_cast<double>(std::filesystem::file_size(path("m.gguf")));
+  const json record = json_of({"inspect", "p.gguf", "--json", "-"});
+  EXPECT_LT(record.at("intermediate_size"), 192);
+  // Beside the tensors the file has its record, which a model of a hundred kilobytes feels.
+  EXPECT_LE(record.at("bytes").get<double>(), 0.8 * before + 8192.0);
+}
+
 TEST_F(Flow, HelpNamesEveryVerbAndShowsAnExampleOfEach) {
   const std::string help = run_well({"--help"}).out;
   for (const std::string verb : {"import", "train", "apply", "eval", "generate", "inspect"}) {

@@ -112,6 +112,10 @@ def byte_level_variants(vocabulary):
                          post_processor=sequence(byte_level(), template("<s>", size + 2), key="processors"))
     yield "qwen2", dict(normalizer={"type": "NFC"}, pre_tokenizer=splits(QWEN2), added_tokens=chat)
     yield "gpt4o", dict(pre_tokenizer=splits(GPT4O), added_tokens=chat)
+    yield "falcon", dict(pre_tokenizer=sequence(
+        {"type": "Punctuation", "behavior": "Contiguous"}, byte_level(), {"type": "Digits", "individual_digits": False},
+        split("[0-9][0-9][0-9]")), added_tokens=chat)
+    yield "gpt_neox", dict(normalizer={"type": "NFC"}, pre_tokenizer=byte_level(), added_tokens=chat)
     yield "possessive", dict(pre_tokenizer=splits(POSSESSIVE))
     yield "deepseek_coder", dict(pre_tokenizer=sequence(*[split(p) for p in DEEPSEEK_CODER],
                                                         {"type": "Digits", "individual_digits": True}, bytes_only))

@@ -6,6 +6,7 @@
 
 #include "prunenet/checkpoint/checkpoint.h"
 #include "prunenet/family/family.h"
+#include "prunenet/family/gguf_store.h"
 #include "support/expect_error.h"
 #include "support/gguf_bytes.h"
 #include "support/temporary_directory.h"
@@ -72,9 +73,9 @@ class TinyGguf {
     file.data.append((32 - file.data.size() % 32) % 32, '\0');
   }
 
-  [[nodiscard]] GgufFile open(const TemporaryDirectory& directory) const {
+  [[nodiscard]] Checkpoint open(const TemporaryDirectory& directory) const {
     testing::write_file(directory / "m.gguf", file.bytes());
-    return GgufFile::open(directory / "m.gguf");
+    return open_gguf_checkpoint(directory / "m.gguf");
   }
 };
 
@@ -159,13 +160,9 @@ TEST(GgufImport, WrittenBytesAreKnownBefore) {
 TEST(GgufImport, WhatConfigCannotStateIsRefused) {
   const TemporaryDirectory directory;
   const auto expect_refused = [&](const TinyGguf& gguf, std::initializer_list<std::string> fragments) {
-    const GgufFile file = gguf.open(directory);
-    expect_error(ErrorKind::kUnsupported, fragments, [&] {
-      SilentProgress silent;
-      import_weights(file, directory.path(), Dtype::kF32, silent);
-    });
+    expect_error(ErrorKind::kUnsupported, fragments, [&] { (void)gguf.open(directory); });
   };
-  expect_refused(TinyGguf("gemma"), {"m.gguf", "'gemma'"});
+  expect_refused(TinyGguf("mamba"), {"'mamba'", "llama, granite"});
   TinyGguf scaled;
   scaled.file.pair_bytes("llama.rope.scaling.type", kText, testing::gguf_text("yarn"));
   expect_refused(scaled, {"'yarn'", "linear"});
@@ -175,9 +172,44 @@ TEST(GgufImport, WhatConfigCannotStateIsRefused) {
   TinyGguf experts;
   experts.file.pair("llama.expert_count", kU32, std::uint32_t{8});
   expect_refused(experts, {"experts"});
+  TinyGguf part;
+  part.file.pair("split.count", kU32, std::uint32_t{3});
+  expect_refused(part, {"one of 3 parts", "join"});
   TinyGguf strange;
   strange.add("blk.0.strange.weight", 3);
-  expect_refused(strange, {"blk.0.strange.weight", "no place"});
+  expect_refused(strange, {"m.gguf", "blk.0.strange.weight", "no place"});
+}
+
+TEST(GgufImport, MetadataAndTensorsThatDisagreeAreRefused) {
+  const TemporaryDirectory directory;
+  TinyGguf wide;
+  wide.file.pair("llama.attention.key_length", kU32, std::uint32_t{6});
+  expect_error(ErrorKind::kMismatch, {"m.gguf", "blk.0.attn_q.weight", "[8, 8]", "[12, 8]"},
+               [&] { (void)wide.open(directory); });
+  TinyGguf odd;
+  odd.file.pair("llama.attention.key_length", kU32, std::uint32_t{5});
+  expect_error(ErrorKind::kBadInput, {"head size 5"}, [&] { (void)odd.open(directory); });
+  TinyGguf biased;
+  biased.add("blk.0.attn_q.bias", kHeads * 4);  // and none of keys
+  expect_error(ErrorKind::kBadInput, {"blk.0.attn_k.bias"}, [&] { (void)biased.open(directory); });
+}
+
+TEST(GgufImport, WidthsThatDifferByLayerAreRefusedAndEqualOnesAreOne) {
+  const TemporaryDirectory directory;
+  const auto with_widths = [](const std::vector<std::uint32_t>& widths) {
+    TinyGguf gguf;
+    const std::string key = testing::gguf_text("llama.feed_forward_length") + testing::le(kU32);
+    const std::size_t at = gguf.file.pairs.find(key);
+    std::string array = testing::gguf_text("llama.feed_forward_length") + testing::le<std::uint32_t>(9) +
+                        testing::le(kU32) + testing::le<std::uint64_t>(widths.size());
+    for (const std::uint32_t width : widths) array += testing::le(width);
+    gguf.file.pairs.replace(at, key.size() + sizeof(std::uint32_t), array);
+    return gguf;
+  };
+  EXPECT_EQ(with_widths({kNeurons}).open(directory).config().at("intermediate_size"), kNeurons);
+  expect_error(ErrorKind::kUnsupported, {"llama.feed_forward_length", "differs by layer"}, [&] {
+    (void)with_widths({12, 8}).open(directory);
+  });
 }
 
 }  // namespace

@@ -42,7 +42,10 @@ class TargetTest : public ::testing::Test {
   void SetUp() override { tiny_.write(place_ / "dense"); }
   [[nodiscard]] std::int64_t width(const char* target, std::int64_t round_to = 1) const {
     const Checkpoint checkpoint = Checkpoint::open(place_ / "dense");
-    return width_for_target(checkpoint, *make_family(checkpoint), parse_target(target), round_to);
+    const auto family = make_family(checkpoint);
+    return width_for_target(family->config().intermediate_size, parse_target(target), round_to, [&](std::int64_t kept) {
+      return estimate_prune(checkpoint, *family, plan_of_width(family->config(), kept));
+    });
   }
   [[nodiscard]] PruneEstimate estimate(std::int64_t width) const {
     const Checkpoint checkpoint = Checkpoint::open(place_ / "dense");

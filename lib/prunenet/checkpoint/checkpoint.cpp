@@ -20,9 +20,16 @@ struct Checkpoint::State {
   nlohmann::json config;
   bool sharded = false;
   std::map<std::string, SafetensorsFile> files;  ///< by base name
+  std::unique_ptr<TensorStore> store;            ///< in place of files
   std::vector<std::string> shards;
   std::map<std::string, TensorInfo> tensors;
   std::map<std::string, std::string> shard_of;
+
+  [[nodiscard]] const SafetensorsFile& file(const std::string& shard) const {
+    const auto found = files.find(shard);
+    if (found == files.end()) reject(directory, fmt::format("there is no shard '{}'", printable(shard)));
+    return found->second;
+  }
 };
 
 namespace {
@@ -52,7 +59,7 @@ nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_by
     gguf = gguf || extension == ".gguf";
   }
   if (gguf) {
-    reject(directory, "holds a GGUF file and no model.safetensors; run `prunenet import FILE.gguf --out DIR` first");
+    reject(directory, "holds a GGUF file and no model.safetensors; name that file itself");
   }
   if (pickled) {
     reject(directory,
@@ -124,7 +131,9 @@ Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(directory, ignored)) {
     reject(directory, std::filesystem::exists(directory, ignored)
-                          ? "is not a model directory; a GGUF file has to be imported first (prunenet import)"
+                          ? directory.extension() == ".gguf"
+                                ? "is a GGUF file, and a model directory is needed here; make one (prunenet import)"
+                                : "is not a model directory, nor a file whose name ends in .gguf"
                           : "there is no such directory");
   }
   auto state = std::make_unique<State>();
@@ -162,6 +171,18 @@ Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
   return Checkpoint(std::move(state));
 }
 
+Checkpoint Checkpoint::over(const std::filesystem::path& path, nlohmann::json config,
+                            std::unique_ptr<TensorStore> store) {
+  auto state = std::make_unique<State>();
+  state->directory = path.has_parent_path() ? path.parent_path() : ".";
+  state->config = std::move(config);
+  state->shards = {path.filename().string()};
+  state->tensors = store->tensors();
+  for (const auto& [name, info] : state->tensors) state->shard_of.emplace(name, state->shards.front());
+  state->store = std::move(store);
+  return Checkpoint(std::move(state));
+}
+
 const std::filesystem::path& Checkpoint::directory() const {
   return state_->directory;
 }
@@ -181,6 +202,10 @@ bool Checkpoint::is_sharded() const {
   return state_->sharded;
 }
 
+bool Checkpoint::is_directory() const {
+  return state_->store == nullptr;
+}
+
 const std::string& Checkpoint::shard_of(const std::string& name) const {
   const auto found = state_->shard_of.find(name);
   if (found == state_->shard_of.end()) {
@@ -190,19 +215,20 @@ const std::string& Checkpoint::shard_of(const std::string& name) const {
 }
 
 std::vector<std::string> Checkpoint::tensors_of(const std::string& shard) const {
-  const auto found = state_->files.find(shard);
-  if (found == state_->files.end()) reject(state_->directory, fmt::format("there is no shard '{}'", printable(shard)));
-  return found->second.names();
+  if (state_->store == nullptr) return state_->file(shard).names();
+  std::vector<std::string> names;
+  for (const auto& [name, info] : state_->tensors) names.push_back(name);
+  return names;
 }
 
 const std::map<std::string, std::string>& Checkpoint::metadata_of(const std::string& shard) const {
-  const auto found = state_->files.find(shard);
-  if (found == state_->files.end()) reject(state_->directory, fmt::format("there is no shard '{}'", printable(shard)));
-  return found->second.metadata();
+  static const std::map<std::string, std::string> kNone;
+  return state_->store == nullptr ? state_->file(shard).metadata() : kNone;
 }
 
 HostTensor Checkpoint::read(const std::string& name) const {
-  return state_->files.at(shard_of(name)).read(name);
+  const std::string& shard = shard_of(name);
+  return state_->store == nullptr ? state_->file(shard).read(name) : state_->store->read(name);
 }
 
 MatrixF Checkpoint::read_matrix(const std::string& name) const {

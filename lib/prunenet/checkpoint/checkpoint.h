@@ -13,6 +13,15 @@
 
 namespace prunenet {
 
+/// Where the tensors of a checkpoint come from that is no model directory. Const and thread-safe.
+class TensorStore {
+ public:
+  virtual ~TensorStore() = default;
+  [[nodiscard]] virtual const std::map<std::string, TensorInfo>& tensors() const = 0;
+  /// One of them.
+  [[nodiscard]] virtual HostTensor read(const std::string& name) const = 0;
+};
+
 /// A model directory as Hugging Face writes it: config.json, model.safetensors or an index with shards, and other
 /// files.
 ///
@@ -22,6 +31,10 @@ class Checkpoint {
  public:
   /// Throws Error(kBadInput) naming file, tensor and numbers.
   [[nodiscard]] static Checkpoint open(const std::filesystem::path& directory);
+
+  /// Over tensors that lie elsewhere: the checkpoint has one shard, the file that `path` names.
+  [[nodiscard]] static Checkpoint over(const std::filesystem::path& path, nlohmann::json config,
+                                       std::unique_ptr<TensorStore> store);
 
   Checkpoint(Checkpoint&&) noexcept;
   Checkpoint& operator=(Checkpoint&&) noexcept;
@@ -42,6 +55,8 @@ class Checkpoint {
   /// `__metadata__` of a shard.
   [[nodiscard]] const std::map<std::string, std::string>& metadata_of(const std::string& shard) const;
   [[nodiscard]] bool is_sharded() const;
+  /// False of one that `over` has made.
+  [[nodiscard]] bool is_directory() const;
 
   /// One tensor, byte for byte. Throws Error(kBadInput) where there is none of that name.
   [[nodiscard]] HostTensor read(const std::string& name) const;

@@ -100,11 +100,17 @@ void GgufWriter::write(const std::string& name, std::span<const std::byte> bytes
   ++next_;
 }
 
-void GgufWriter::finish() {
+void GgufWriter::finish(const std::function<void(const std::filesystem::path&)>& check) {
   if (next_ != layout_.tensors().size()) {
     refuse_gguf(fmt::format("{} of {} tensors were written", next_, layout_.tensors().size()));
   }
   file_.finish();
+  try {
+    if (check) check(temporary_);
+  } catch (...) {
+    ::unlink(temporary_.c_str());
+    throw;
+  }
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary_.c_str());

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,10 +51,9 @@ class GgufWriter {
 
   /// In the order of `layout.tensors()`. Throws Error(kInvalidArgument) for another name or size than the next one's.
   void write(const std::string& name, std::span<const std::byte> bytes);
-  /// Where the file is until `finish`; its destructor removes it unless that is reached.
-  [[nodiscard]] const std::filesystem::path& temporary() const { return temporary_; }
-  /// Throws Error(kInvalidArgument) where tensors are missing; then fsync, and the file has its name.
-  void finish();
+  /// Throws Error(kInvalidArgument) where tensors are missing; then fsync, and the file has its name. Before that, what
+  /// was written is shown to `check`: where it throws, no file stays.
+  void finish(const std::function<void(const std::filesystem::path&)>& check = {});
 
  private:
   std::filesystem::path path_;

@@ -56,10 +56,23 @@ fs::path resolve_path(const fs::path& path) {
   return resolved.has_filename() ? resolved : resolved.parent_path();
 }
 
+void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
+  fs::path existing = target.parent_path();
+  std::error_code status;
+  while (!fs::exists(existing, status) && existing.has_relative_path()) existing = existing.parent_path();
+  const fs::space_info space = fs::space(existing, status);
+  if (status) throw_io(existing, "cannot be examined", status.value());
+  if (space.available < needed_bytes) {
+    throw Error(ErrorKind::kOutOfSpace,
+                fmt::format("{}: {} bytes are needed, {} are free there; free some space or choose another disk",
+                            target.string(), needed_bytes, space.available));
+  }
+}
+
 OutputDirectory::OutputDirectory(const fs::path& target, std::uint64_t needed_bytes, bool force)
     : target_(resolve_path(target)) {
   check_target(force);
-  check_space(needed_bytes);
+  check_free_space(target_, needed_bytes);
   try {
     make_temporary();
   } catch (const Error&) {
@@ -99,19 +112,6 @@ void OutputDirectory::check_target(bool force) const {
     throw Error(ErrorKind::kAlreadyExists,
                 fmt::format("{}: holds no config.json, so is no model directory, and is not replaced even with --force",
                             target_.string()));
-  }
-}
-
-void OutputDirectory::check_space(std::uint64_t needed_bytes) const {
-  fs::path existing = target_.parent_path();
-  std::error_code status;
-  while (!fs::exists(existing, status) && existing.has_relative_path()) existing = existing.parent_path();
-  const fs::space_info space = fs::space(existing, status);
-  if (status) throw_io(existing, "cannot be examined", status.value());
-  if (space.available < needed_bytes) {
-    throw Error(ErrorKind::kOutOfSpace,
-                fmt::format("{}: {} bytes are needed, {} are free there; free some space or choose another disk",
-                            target_.string(), needed_bytes, space.available));
   }
 }
 

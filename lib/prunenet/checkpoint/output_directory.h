@@ -8,6 +8,9 @@ namespace prunenet {
 /// Absolute, symbolic links resolved, without a separator at the end; the path need not exist. Throws Error(kIo).
 [[nodiscard]] std::filesystem::path resolve_path(const std::filesystem::path& path);
 
+/// Throws Error(kOutOfSpace) where the disk that `target` is to lie on has fewer than `needed_bytes` free.
+void check_free_space(const std::filesystem::path& target, std::uint64_t needed_bytes);
+
 /// A directory that is complete or absent: it is filled under another name beside its target, and renamed at the end.
 ///
 /// Unless `commit` is reached the destructor removes it, whatever threw. A directory that is replaced stays as it was
@@ -34,7 +37,6 @@ class OutputDirectory {
 
  private:
   void check_target(bool force) const;
-  void check_space(std::uint64_t needed_bytes) const;
   void make_temporary();
   void replace_target();
   void remove_what_was_made() noexcept;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@ namespace prunenet {
 /// What an adapter is made of.
 struct FamilyInput {
   const ConfigFields& config;
-  const Checkpoint& checkpoint;  ///< for layouts that only the names of tensors tell apart
+  const std::function<bool(const std::string&)>& has_tensor;  ///< for layouts that only names tell apart
   std::string architecture;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/printable.h"
@@ -16,18 +17,12 @@ namespace prunenet {
 
 namespace {
 
-std::string config_path(const Checkpoint& checkpoint) {
-  return (checkpoint.directory() / kConfigFile).string();
-}
+using HasTensor = std::function<bool(const std::string&)>;
 
-std::string read_architecture(const Checkpoint& checkpoint) {
-  const auto found = checkpoint.config().find("architectures");
-  const bool readable =
-      found != checkpoint.config().end() && found->is_array() && found->size() == 1 && found->front().is_string();
-  if (!readable) {
-    throw Error(ErrorKind::kBadInput,
-                fmt::format("{}: architectures is not a list of one name", config_path(checkpoint)));
-  }
+std::string read_architecture(const nlohmann::json& config, const std::string& where) {
+  const auto found = config.find("architectures");
+  const bool readable = found != config.end() && found->is_array() && found->size() == 1 && found->front().is_string();
+  if (!readable) throw Error(ErrorKind::kBadInput, where + ": architectures is not a list of one name");
   return found->front().get<std::string>();
 }
 
@@ -35,6 +30,20 @@ std::string read_architecture(const Checkpoint& checkpoint) {
 bool has_experts(const nlohmann::json& config) {
   return std::ranges::any_of(std::array{"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"},
                              [&config](const char* key) { return config.contains(key); });
+}
+
+std::unique_ptr<Family> adapt(const nlohmann::json& config, const std::string& where, const HasTensor& has_tensor) {
+  const std::string architecture = read_architecture(config, where);
+  std::vector<std::string_view> known;
+  for (const Adapter& adapter : kAdapters) {
+    known.push_back(adapter.architecture);
+    if (adapter.architecture == architecture)
+      return adapter.make({ConfigFields(config, where), has_tensor, architecture});
+  }
+  throw Error(
+      ErrorKind::kUnsupported,
+      fmt::format("{}: architecture '{}' is not known{}; known are {}", where, printable(architecture),
+                  has_experts(config) ? ", and mixtures of experts cannot be pruned yet" : "", fmt::join(known, ", ")));
 }
 
 }  // namespace
@@ -51,22 +60,16 @@ std::int64_t Family::word_size() const {
 }
 
 std::unique_ptr<Family> make_family(const Checkpoint& checkpoint) {
-  const std::string architecture = read_architecture(checkpoint);
+  const std::string where = (checkpoint.directory() / kConfigFile).string();
+  static_cast<void>(read_architecture(checkpoint.config(), where));
   refuse_foreign_tensors(checkpoint);
-  std::vector<std::string_view> known;
-  for (const Adapter& adapter : kAdapters) {
-    known.push_back(adapter.architecture);
-    if (adapter.architecture != architecture) continue;
-    const ConfigFields fields(checkpoint.config(), config_path(checkpoint));
-    auto family = adapter.make({fields, checkpoint, architecture});
-    check_tensors(checkpoint, *family);
-    return family;
-  }
-  throw Error(ErrorKind::kUnsupported,
-              fmt::format("{}: architecture '{}' is not known{}; known are {}", config_path(checkpoint),
-                          printable(architecture),
-                          has_experts(checkpoint.config()) ? ", and mixtures of experts cannot be pruned yet" : "",
-                          fmt::join(known, ", ")));
+  auto family = adapt(checkpoint.config(), where, [&](const std::string& name) { return checkpoint.has(name); });
+  check_tensors(checkpoint, *family);
+  return family;
+}
+
+std::unique_ptr<Family> make_family(const nlohmann::json& config, const std::string& where) {
+  return adapt(config, where, [](const std::string&) { return false; });
 }
 
 MatrixF read_weight(const Checkpoint& checkpoint, const LinearPlace& place) {
@@ -105,14 +108,14 @@ FfnWeights read_ffn(const Checkpoint& checkpoint, const Family& family, std::int
   return weights;
 }
 
-std::int64_t multiply_accumulates(const Family& family, std::int64_t width) {
+std::int64_t multiply_accumulates(const Family& family, std::span<const std::int64_t> widths) {
   std::int64_t count = family.embedding_projection().weights() + family.output_reduction().weights() +
                        family.output_projection().weights();
   for (std::int64_t layer = 0; layer < family.config().num_hidden_layers; ++layer) {
     const AttentionBlock attention = family.attention_block(layer);
     const FfnBlock ffn = family.ffn_block(layer);
     for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o}) count += place.weights();
-    count += width * (ffn.gate.inputs + ffn.up.inputs + ffn.down.outputs);
+    count += widths[static_cast<std::size_t>(layer)] * (ffn.gate.inputs + ffn.up.inputs + ffn.down.outputs);
   }
   return count;
 }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,6 +86,9 @@ class Family {
 /// Error(kBadInput) for a missing tensor or a config value outside its range.
 [[nodiscard]] std::unique_ptr<Family> make_family(const Checkpoint& checkpoint);
 
+/// From a config alone; `where` stands in messages. Tensors are neither looked for nor checked.
+[[nodiscard]] std::unique_ptr<Family> make_family(const nlohmann::json& config, const std::string& where);
+
 /// outputs x inputs. Throws what Checkpoint::read_matrix throws, Error(kMismatch) where the tensor has another shape.
 [[nodiscard]] MatrixF read_weight(const Checkpoint& checkpoint, const LinearPlace& place);
 /// outputs; empty where the map has no bias.
@@ -97,8 +102,9 @@ class Family {
 /// Numbers that go with one neuron: its rows, its column, its biases.
 [[nodiscard]] std::int64_t parameters_per_neuron(const FfnBlock& block);
 
-/// Multiply-accumulates that one more token costs with FFNs of `width`: one for every number of every matrix that it is
-/// multiplied by, the output projection's included. Attention scores, which grow with the context, are not counted.
-[[nodiscard]] std::int64_t multiply_accumulates(const Family& family, std::int64_t width);
+/// Multiply-accumulates that one more token costs with FFNs of these widths, a layer each: one for every number of
+/// every matrix that it is multiplied by, the output projection's included. Attention scores, which grow with the
+/// context, are not counted.
+[[nodiscard]] std::int64_t multiply_accumulates(const Family& family, std::span<const std::int64_t> widths);
 
 }  // namespace prunenet

@@ -87,7 +87,7 @@ std::unique_ptr<Family> make_gpt2(const FamilyInput& input) {
     fields.refuse("add_cross_attention", "is true; only decoders without an encoder are computed");
   }
   return std::make_unique<Gpt2Family>(std::move(config),
-                                      input.checkpoint.has("wte.weight") ? std::string() : "transformer.");
+                                      input.has_tensor("wte.weight") ? std::string() : "transformer.");
 }
 
 }  // namespace prunenet

@@ -1,24 +1,13 @@
 #include "prunenet/model/rotary.h"
 
-#include <numbers>
+#include "prunenet/family/llama3_rotary.h"
 
 namespace prunenet {
 
 namespace {
 
-// Grattafiori et al. 2024, as in transformers' `_compute_llama3_parameters`: short wavelengths stay, long ones are
-// divided by the factor, and those between are interpolated.
-torch::Tensor scale_llama3(const torch::Tensor& frequencies, const RopeScaling& scaling) {
-  const auto original = static_cast<double>(scaling.original_max_position_embeddings);
-  const double low_wavelength = original / scaling.low_freq_factor;
-  const double high_wavelength = original / scaling.high_freq_factor;
-  const torch::Tensor wavelength = 2.0 * std::numbers::pi / frequencies;
-  const torch::Tensor divided = frequencies / scaling.factor;
-  const torch::Tensor smooth =
-      (original / wavelength - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor);
-  const torch::Tensor between = (1.0 - smooth) * divided + smooth * frequencies;
-  const torch::Tensor long_or_between = torch::where(wavelength > low_wavelength, divided, between);
-  return torch::where(wavelength < high_wavelength, frequencies, long_or_between);
+torch::Tensor llama3_divisor_tensor(const ModelConfig& config) {
+  return torch::tensor(llama3_divisors(config.rope_scaling, config.rope_theta, config.rotary_dim), torch::kFloat);
 }
 
 /// 1 / theta^(j / rotary_dim) for even j
@@ -40,7 +29,7 @@ torch::Tensor rotary_frequencies(const ModelConfig& config) {
     case RopeScaling::Kind::kLinear:
       return frequencies / config.rope_scaling.factor;
     case RopeScaling::Kind::kLlama3:
-      return scale_llama3(frequencies, config.rope_scaling);
+      return frequencies / llama3_divisor_tensor(config);
     case RopeScaling::Kind::kNone:
       break;
   }

@@ -40,6 +40,16 @@ double Plan::achieved_ratio() const {
   return 1.0 - static_cast<double>(kept) / dense;
 }
 
+std::vector<std::int64_t> Plan::widths() const {
+  std::vector<std::int64_t> widths;
+  for (const auto& keep : keep_indices) widths.push_back(static_cast<std::int64_t>(keep.size()));
+  return widths;
+}
+
+bool Plan::is_uniform() const {
+  return std::ranges::all_of(keep_indices, [this](const auto& keep) { return keep.size() == keep_indices[0].size(); });
+}
+
 std::int64_t Plan::uniform_width() const {
   if (keep_indices.empty()) throw Error(ErrorKind::kMismatch, "the plan has no layers, hence no width");
   const std::size_t width = keep_indices.front().size();

@@ -22,6 +22,10 @@ struct Plan {
 
   /// Share of intermediate neurons removed over all layers.
   [[nodiscard]] double achieved_ratio() const;
+  /// Neurons that stay, a layer each.
+  [[nodiscard]] std::vector<std::int64_t> widths() const;
+  /// Whether all layers keep as many.
+  [[nodiscard]] bool is_uniform() const;
   /// The one width of all layers; nothing kept apart: Error(kMismatch) where layers differ.
   [[nodiscard]] std::int64_t uniform_width() const;
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/input_file.h"
@@ -47,33 +46,17 @@ std::vector<std::string> files_below(const fs::path& directory) {
   return names;
 }
 
-double removed_share(std::uint64_t before, std::uint64_t after) {
-  return 1.0 - static_cast<double>(after) / static_cast<double>(before);
-}
-
 PruneEstimate estimate(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
                        const PrunedLayout& layout) {
-  PruneEstimate sizes;
-  sizes.intermediate_size_before = plan.intermediate_size;
-  sizes.intermediate_size_after = plan.uniform_width();
-  sizes.parameters_before = checkpoint.parameters();
-  for (const Shard& shard : layout.shards) {
-    for (const TensorDeclaration& tensor : shard.tensors) {
-      sizes.parameters_after += bytes_of(tensor) / size_of(tensor.dtype);
-    }
-  }
+  ModelSize before{.parameters = checkpoint.parameters()};
   for (const std::string& name : input_files(checkpoint)) {
-    if (name != kConfigFile) sizes.bytes_before += InputFile(checkpoint.directory() / name).size();
+    if (name != kConfigFile) before.bytes += InputFile(checkpoint.directory() / name).size();
   }
-  sizes.bytes_after = serialized_size(layout.shards);
-  sizes.requested_ratio = plan.requested_ratio;
-  sizes.ffn_ratio = plan.achieved_ratio();
-  sizes.macs_before = static_cast<std::uint64_t>(multiply_accumulates(family, plan.intermediate_size));
-  sizes.macs_after = static_cast<std::uint64_t>(multiply_accumulates(family, plan.uniform_width()));
-  sizes.model_ratio = removed_share(sizes.parameters_before, sizes.parameters_after);
-  sizes.bytes_ratio = removed_share(sizes.bytes_before, sizes.bytes_after);
-  sizes.macs_ratio = removed_share(sizes.macs_before, sizes.macs_after);
-  return sizes;
+  ModelSize after{.bytes = serialized_size(layout.shards)};
+  for (const Shard& shard : layout.shards) {
+    for (const TensorDeclaration& tensor : shard.tensors) after.parameters += bytes_of(tensor) / size_of(tensor.dtype);
+  }
+  return make_estimate(family, plan, before, after);
 }
 
 /// The output must not be where the input is: putting it in place would remove what was read.
@@ -103,11 +86,6 @@ void write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, con
     return slice(tensor, cut->second.axis, cut->second.keep).data;
   };
   write_shards(to, layout.shards, source, progress);
-}
-
-/// Names and command lines may be in any encoding, JSON must be UTF-8.
-std::string record_text(const nlohmann::ordered_json& record) {
-  return record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string original_card(const fs::path& directory) {
@@ -143,24 +121,14 @@ PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family,
   return estimate(checkpoint, family, plan, lay_out_pruned(checkpoint, family, plan));
 }
 
-PruneEstimate estimate_width(const Checkpoint& checkpoint, const Family& family, std::int64_t width) {
-  const ModelConfig& config = family.config();
-  if (width < 1 || width > config.intermediate_size) {
-    throw Error(ErrorKind::kMismatch, fmt::format("a width of {} was asked for, but the intermediate size is {}", width,
-                                                  config.intermediate_size));
-  }
-  std::vector<std::int64_t> first(static_cast<std::size_t>(width));
-  std::iota(first.begin(), first.end(), std::int64_t{0});
-  Plan plan;
-  plan.intermediate_size = config.intermediate_size;
-  plan.keep_indices.assign(static_cast<std::size_t>(config.num_hidden_layers), first);
-  return estimate_prune(checkpoint, family, plan);
-}
-
 PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
                              const PruneOptions& options, Progress& progress) {
   const Stopwatch watch;
   const fs::path& input = checkpoint.directory();
+  if (!checkpoint.is_directory()) {
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("{}: is no model directory, from which one could be made", checkpoint.shards().front()));
+  }
   const PrunedLayout layout = lay_out_pruned(checkpoint, family, plan);
   const BiasShifts shifts = bias_shifts(family, options.down_bias);
   PruneReport report;
@@ -184,7 +152,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   report.peak_rss_bytes = peak_rss_bytes();
   const std::string model_name = resolve_path(input).filename().string();
   write_file_atomically(output.path() / kRecordFile,
-                        record_text(make_record(options, report, plan, inputs, outputs, model_name)));
+                        record_text(make_record(options, report, plan, inputs, outputs, model_name)) + "\n");
   output.commit();
   return report;
 }

@@ -11,6 +11,7 @@
 #include "prunenet/core/progress.h"
 #include "prunenet/family/family.h"
 #include "prunenet/plan/plan.h"
+#include "prunenet/prune/estimate.h"
 
 namespace prunenet {
 
@@ -26,37 +27,17 @@ struct PruneOptions {
   std::vector<VectorF> down_bias;
 };
 
-/// What a plan does to a checkpoint, in numbers. Parameters and bytes are those of the weight files.
-struct PruneEstimate {
-  std::int64_t intermediate_size_before = 0;
-  std::int64_t intermediate_size_after = 0;
-  std::uint64_t parameters_before = 0;
-  std::uint64_t parameters_after = 0;
-  std::uint64_t bytes_before = 0;
-  std::uint64_t bytes_after = 0;
-  std::uint64_t macs_before = 0;  ///< multiply_accumulates of one token
-  std::uint64_t macs_after = 0;
-  double requested_ratio = 0.0;
-  double ffn_ratio = 0.0;    ///< share of intermediate neurons that is removed
-  double model_ratio = 0.0;  ///< share of all parameters that is removed
-  double bytes_ratio = 0.0;  ///< share of the weight files' bytes
-  double macs_ratio = 0.0;   ///< share of the multiply-accumulates
-};
-
 /// The estimate come true, and what it took.
 struct PruneReport {
   PruneEstimate sizes;
   std::filesystem::path output;  ///< absolute
   double wall_seconds = 0.0;
   std::uint64_t peak_rss_bytes = 0;  ///< of the process, so far
+  std::vector<std::string> remarks;  ///< what a user of the output should know, in sentences
 };
 
 /// What `prune_checkpoint` would write; nothing is written. Throws what `lay_out_pruned` throws.
 [[nodiscard]] PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family, const Plan& plan);
-
-/// The same for any plan of this width in every layer: which neurons stay does not matter.
-/// Throws Error(kMismatch) for a width outside [1, I].
-[[nodiscard]] PruneEstimate estimate_width(const Checkpoint& checkpoint, const Family& family, std::int64_t width);
 
 /// Writes the checkpoint without the neurons that the plan removes, as an ordinary model directory: the same tensors
 /// with fewer rows and columns, everything kept bit-identical and of its type; config.json with the new width;

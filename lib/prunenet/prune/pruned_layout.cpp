@@ -68,7 +68,14 @@ std::set<std::string> tied_copies(const Checkpoint& checkpoint, const Family& fa
 PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
   const ModelConfig& config = family.config();
   check_plan_fits(plan, config.num_hidden_layers, config.intermediate_size);
-  (void)plan.uniform_width();
+  if (!plan.is_uniform()) {
+    const std::vector<std::int64_t> widths = plan.widths();
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("the plan keeps {} to {} neurons, not as many in every layer; a model directory has one {} "
+                            "for all, and loaders would read it as damaged. GGUF files of LLaMA models can hold such a "
+                            "plan (llama.cpp's architecture deci): apply it to one",
+                            std::ranges::min(widths), std::ranges::max(widths), family.width_field()));
+  }
   PrunedLayout layout;
   layout.cuts = cuts_of(checkpoint, family, plan);
   const std::set<std::string> left_out = tied_copies(checkpoint, family);

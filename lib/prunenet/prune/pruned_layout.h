@@ -26,8 +26,8 @@ struct PrunedLayout {
 /// Gate and up projections and their biases lose outputs, the down projection inputs; its bias stays. Shards keep their
 /// names, metadata and order. Where embedding and output projection are tied, but a second copy with the same bytes is
 /// stored, the copy is left out.
-/// Throws Error(kMismatch) where the plan is not the model's, keeps different widths in different layers, or a tensor
-/// has not the shape the plan cuts.
+/// Throws Error(kMismatch) where the plan is not the model's or a tensor has not the shape the plan cuts,
+/// Error(kUnsupported) where layers differ in width: no stock checkpoint holds that.
 [[nodiscard]] PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, const Plan& plan);
 
 }  // namespace prunenet

@@ -68,6 +68,9 @@ nlohmann::ordered_json make_record(const PruneOptions& options, const PruneRepor
                               {"multiply_accumulates", sizes.macs_ratio}};
   record["down_bias_changed"] = !options.down_bias.empty();
   record["intermediate_size"] = {{"before", sizes.intermediate_size_before}, {"after", sizes.intermediate_size_after}};
+  if (sizes.largest_size_after != sizes.intermediate_size_after) {
+    record["intermediate_size"]["largest_after"] = sizes.largest_size_after;
+  }
   record["parameters"] = before_and_after(sizes.parameters_before, sizes.parameters_after);
   record["bytes"] = before_and_after(sizes.bytes_before, sizes.bytes_after);
   record["multiply_accumulates"] = before_and_after(sizes.macs_before, sizes.macs_after);
@@ -77,6 +80,10 @@ nlohmann::ordered_json make_record(const PruneOptions& options, const PruneRepor
   record["outputs"] = outputs;
   record["plan"] = to_json(plan);
   return record;
+}
+
+std::string record_text(const nlohmann::ordered_json& record) {
+  return record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string model_card(const std::string& original, const PruneEstimate& sizes, const Plan& plan,

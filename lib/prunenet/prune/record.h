@@ -22,6 +22,9 @@ using Digests = std::map<std::string, std::string>;
                                                  const Plan& plan, const Digests& inputs, const Digests& outputs,
                                                  const std::string& model_name);
 
+/// As JSON text. Names and command lines may be in any encoding; what is not UTF-8 is replaced.
+[[nodiscard]] std::string record_text(const nlohmann::ordered_json& record);
+
 /// The model card: `original` (empty where there was none) with a section of what was done appended.
 [[nodiscard]] std::string model_card(const std::string& original, const PruneEstimate& sizes, const Plan& plan,
                                      const PruneOptions& options);

@@ -10,7 +10,6 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/plan/plan.h"
-#include "prunenet/prune/prune.h"
 
 namespace prunenet {
 
@@ -86,21 +85,18 @@ Target parse_target(std::string_view text) {
   refuse_target(text);
 }
 
-std::int64_t width_for_target(const Checkpoint& checkpoint, const Family& family, const Target& target,
-                              std::int64_t round_to) {
-  const std::int64_t neurons = family.config().intermediate_size;
+std::int64_t width_for_target(std::int64_t neurons, const Target& target, std::int64_t round_to,
+                              const EstimateOfWidth& estimate) {
   std::int64_t narrowest = width_for_ratio(neurons, kMaxRatio, round_to);  // checks round_to
   while (static_cast<double>(neurons - narrowest) > kMaxRatio * static_cast<double>(neurons)) narrowest += round_to;
-  const double dense = cost_of(estimate_width(checkpoint, family, neurons), target.cost, true);
+  const double dense = cost_of(estimate(neurons), target.cost, true);
   const double limit = target.share ? target.value * dense : target.value;
   const auto refuse = [&](const std::string& why) {
     throw Error(ErrorKind::kInvalidArgument, fmt::format("target {}={:.4g} {}; the dense model has {:.4g}",
                                                          name_of(target.cost), limit, why, dense));
   };
   if (dense <= limit) refuse("is met without pruning");
-  const auto cost_at = [&](std::int64_t width) {
-    return cost_of(estimate_width(checkpoint, family, width), target.cost, false);
-  };
+  const auto cost_at = [&](std::int64_t width) { return cost_of(estimate(width), target.cost, false); };
   std::int64_t low = narrowest / round_to;  // multiples of round_to; `low` meets the target, `high` does not
   std::int64_t high = (neurons + round_to - 1) / round_to;
   if (const double smallest = cost_at(narrowest); smallest > limit) {

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
-#include "prunenet/checkpoint/checkpoint.h"
-#include "prunenet/family/family.h"
+#include "prunenet/prune/estimate.h"
 
 namespace prunenet {
 
@@ -24,10 +24,13 @@ struct Target {
 /// Gi binary, a B behind them may be left out. Throws Error(kInvalidArgument) saying what is understood.
 [[nodiscard]] Target parse_target(std::string_view text);
 
-/// The largest width that meets the target, among the multiples of `round_to` that a ratio up to kMaxRatio leaves.
-/// Throws Error(kInvalidArgument) where none does, naming the smallest cost that can be had, or where the dense model
-/// meets it already, and as `width_for_ratio`.
-[[nodiscard]] std::int64_t width_for_target(const Checkpoint& checkpoint, const Family& family, const Target& target,
-                                            std::int64_t round_to);
+/// What a plan of some width in every layer comes to.
+using EstimateOfWidth = std::function<PruneEstimate(std::int64_t width)>;
+
+/// The largest width below `neurons` that meets the target, among the multiples of `round_to` that a ratio up to
+/// kMaxRatio leaves. Throws Error(kInvalidArgument) where none does, naming the smallest cost that can be had, or where
+/// the dense model meets it already, and as `width_for_ratio`.
+[[nodiscard]] std::int64_t width_for_target(std::int64_t neurons, const Target& target, std::int64_t round_to,
+                                            const EstimateOfWidth& estimate);
 
 }  // namespace prunenet

@@ -183,13 +183,17 @@ class BpeTokenizer final : public Tokenizer {
 std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& model_directory) {
   const std::filesystem::path path = model_directory / "tokenizer.json";
   const json file = parse_json_object(read_text_file(path), path.string());
-  const SpecialTokens special = read_special_tokens(model_directory);
+  return make_bpe_tokenizer(file, read_special_tokens(model_directory), path.string());
+}
+
+std::unique_ptr<Tokenizer> make_bpe_tokenizer(const json& file, const SpecialTokens& special,
+                                              const std::string& where) {
   try {
     return std::make_unique<BpeTokenizer>(file, special);
   } catch (const json::exception& error) {
-    throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", path.string(), error.what()));
+    throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", where, error.what()));
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}", path.string(), error.what()));
+    throw Error(error.kind(), fmt::format("{}: {}", where, error.what()));
   }
 }
 

@@ -57,7 +57,47 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Without what makes no difference to the ids, and with what is left out where it has its default.
+json canonical(json component) {
+  component.erase("trim_offsets");
+  component.erase("invert");
+  if (component.value("type", "") == "ByteLevel") {
+    component["use_regex"] = component.value("use_regex", true);
+    component["add_prefix_space"] = component.value("add_prefix_space", true);
+  }
+  if (component.contains("pretokenizers")) {
+    for (json& part : component["pretokenizers"]) part = canonical(part);
+    if (component["pretokenizers"].size() == 1) return component["pretokenizers"][0];
+  }
+  return component;
+}
+
+/// As Falcon's own tokenizer.json spells its pre-tokenizer.
+json falcon_as_published() {
+  return {{"type", "Sequence"},
+          {"pretokenizers",
+           {{{"type", "Punctuation"}, {"behavior", "Contiguous"}},
+            byte_level(true),
+            {{"type", "Digits"}, {"individual_digits", false}},
+            {{"type", "Split"}, {"pattern", {{"Regex", "[0-9][0-9][0-9]"}}}, {"behavior", "Isolated"}}}}};
+}
+
 }  // namespace
+
+std::string_view gguf_pre_tokenizer_name(const json& pre_tokenizer) {
+  constexpr std::array<std::string_view, 10> kNames{"gpt-2",  "starcoder", "llama-bpe", "dbrx",   "qwen2",
+                                                    "qwen35", "tekken",    "gpt-4o",    "falcon", "default"};
+  const json wanted = canonical(pre_tokenizer.is_object() ? pre_tokenizer : json::object());
+  for (const std::string_view name : kNames) {
+    if (canonical(gguf_pre_tokenizer(name).pre_tokenizer) == wanted) return name;
+  }
+  if (canonical(falcon_as_published()) == wanted) return "falcon";
+  throw Error(
+      ErrorKind::kUnsupported,
+      fmt::format("pre_tokenizer {} of tokenizer.json is none that llama.cpp has; if one of its names stands for "
+                  "the same splits, say which",
+                  printable(pre_tokenizer.dump())));
+}
 
 GgufPreTokenizer gguf_pre_tokenizer(std::string_view name) {
   const json nfc = {{"type", "NFC"}};

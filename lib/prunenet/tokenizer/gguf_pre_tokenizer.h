@@ -17,4 +17,8 @@ struct GgufPreTokenizer {
 /// pattern in another form, in that form. Empty is "default". Throws Error(kUnsupported) naming an unknown one.
 [[nodiscard]] GgufPreTokenizer gguf_pre_tokenizer(std::string_view name);
 
+/// The name of a tokenizer.json's pre_tokenizer: the first that stands for the same one. Throws Error(kUnsupported)
+/// where none does.
+[[nodiscard]] std::string_view gguf_pre_tokenizer_name(const nlohmann::json& pre_tokenizer);
+
 }  // namespace prunenet

@@ -204,7 +204,7 @@ ordered_json tokenizer_config(const GgufVocabulary& vocabulary, bool add_bos) {
 
 }  // namespace
 
-void write_tokenizer_files(const GgufVocabulary& vocabulary, const std::filesystem::path& directory) {
+TokenizerFiles tokenizer_files(const GgufVocabulary& vocabulary) {
   if (vocabulary.model != "gpt2" && vocabulary.model != "llama") {
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("GGUF tokenizer model \"{}\" is not supported (known are gpt2 and llama)",
@@ -220,9 +220,14 @@ void write_tokenizer_files(const GgufVocabulary& vocabulary, const std::filesyst
   file["added_tokens"] = added_tokens(vocabulary);
   file.update(byte_level ? byte_level_tokenizer(vocabulary, pre) : sentencepiece_tokenizer(vocabulary));
   if (add_bos) file["post_processor"] = bos_template(vocabulary);
-  write_file_atomically(directory / "tokenizer.json", file.dump(1) + "\n");
-  write_file_atomically(directory / "tokenizer_config.json", tokenizer_config(vocabulary, add_bos).dump(2) + "\n");
-  write_file_atomically(directory / "special_tokens_map.json", special_tokens_map(vocabulary).dump(2) + "\n");
+  return {std::move(file), tokenizer_config(vocabulary, add_bos), special_tokens_map(vocabulary)};
+}
+
+void write_tokenizer_files(const GgufVocabulary& vocabulary, const std::filesystem::path& directory) {
+  const TokenizerFiles files = tokenizer_files(vocabulary);
+  write_file_atomically(directory / "tokenizer.json", files.tokenizer.dump(1) + "\n");
+  write_file_atomically(directory / "tokenizer_config.json", files.tokenizer_config.dump(2) + "\n");
+  write_file_atomically(directory / "special_tokens_map.json", files.special_tokens_map.dump(2) + "\n");
 }
 
 }  // namespace prunenet

@@ -1,18 +1,36 @@
 #include <fmt/format.h>
 
+#include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/core/error.h"
 #include "prunenet/tokenizer/bpe_tokenizer.h"
+#include "prunenet/tokenizer/gguf_vocabulary.h"
 #include "prunenet/tokenizer/sentencepiece_tokenizer.h"
 #include "prunenet/tokenizer/tokenizer.h"
+#include "prunenet/tokenizer/vocab_and_merges.h"
 
 namespace prunenet {
 
-std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_directory) {
-  if (std::filesystem::exists(model_directory / "tokenizer.json")) return load_tokenizer_json(model_directory);
-  if (std::filesystem::exists(model_directory / "tokenizer.model")) return load_sentencepiece(model_directory);
-  throw Error(ErrorKind::kBadInput,
-              fmt::format("{}: holds neither tokenizer.json nor tokenizer.model, copy the model's tokenizer there",
-                          model_directory.string()));
+namespace {
+
+std::unique_ptr<Tokenizer> load_gguf_tokenizer(const std::filesystem::path& path) {
+  const TokenizerFiles files = tokenizer_files(vocabulary_from_gguf(GgufFile::open(path)));
+  return make_bpe_tokenizer(files.tokenizer, special_tokens_of(files.tokenizer_config), path.string());
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model) {
+  if (model.extension() == ".gguf" && std::filesystem::is_regular_file(model)) {
+    return load_gguf_tokenizer(model);
+  }
+  if (std::filesystem::exists(model / "tokenizer.json")) return load_tokenizer_json(model);
+  if (std::filesystem::exists(model / "tokenizer.model")) return load_sentencepiece(model);
+  if (std::filesystem::exists(model / "vocab.json") && std::filesystem::exists(model / "merges.txt")) {
+    return load_vocab_and_merges(model);
+  }
+  throw Error(ErrorKind::kBadInput, fmt::format("{}: holds neither tokenizer.json nor tokenizer.model nor vocab.json "
+                                                "with merges.txt, copy the model's tokenizer there",
+                                                model.string()));
 }
 
 }  // namespace prunenet

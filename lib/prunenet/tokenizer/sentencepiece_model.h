@@ -21,6 +21,11 @@ class SentencePieceModel {
   [[nodiscard]] virtual std::string piece(int id) const = 0;
   [[nodiscard]] virtual bool is_control(int id) const = 0;
   [[nodiscard]] virtual bool is_unknown(int id) const = 0;
+  [[nodiscard]] virtual bool is_byte(int id) const = 0;
+  [[nodiscard]] virtual bool is_unused(int id) const = 0;
+  [[nodiscard]] virtual float score(int id) const = 0;
+  /// Whether texts have several segmentations (unigram models); byte-pair encoding has one.
+  [[nodiscard]] virtual bool is_unigram() const = 0;
   /// Both false, with the library's words in `error`, where the library fails.
   [[nodiscard]] virtual bool encode(std::string_view text, std::vector<int>& ids, std::string& error) const = 0;
   [[nodiscard]] virtual bool decode(const std::vector<int>& ids, std::string& text, std::string& error) const = 0;

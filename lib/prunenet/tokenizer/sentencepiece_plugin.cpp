@@ -18,6 +18,13 @@ class Model final : public SentencePieceModel {
   std::string piece(int id) const override { return processor_.IdToPiece(id); }
   bool is_control(int id) const override { return processor_.IsControl(id); }
   bool is_unknown(int id) const override { return processor_.IsUnknown(id); }
+  bool is_byte(int id) const override { return processor_.IsByte(id); }
+  bool is_unused(int id) const override { return processor_.IsUnused(id); }
+  float score(int id) const override { return processor_.GetScore(id); }
+  bool is_unigram() const override {
+    std::vector<std::vector<int>> segmentations;
+    return processor_.NBestEncode("a", 2, &segmentations).ok();
+  }
   bool encode(std::string_view text, std::vector<int>& ids, std::string& error) const override {
     return succeeded(processor_.Encode({text.data(), text.size()}, &ids), error);
   }

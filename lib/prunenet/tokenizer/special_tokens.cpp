@@ -63,6 +63,18 @@ void read_named(const json& content, SpecialTokens& tokens, bool& bos_seen, bool
   }
 }
 
+/// What tokenizer_config.json says.
+void read_tokenizer_config(const json& content, SpecialTokens& tokens, bool& bos_seen, bool& eos_seen) {
+  if (content.contains("add_bos_token") && content["add_bos_token"].is_boolean()) {
+    tokens.add_bos = content["add_bos_token"].get<bool>();
+  }
+  const json added = content.value("added_tokens_decoder", json::object());
+  for (const auto& [key, value] : added.items()) {
+    tokens.added.push_back(parse_added_token(value, parse_id(key)));
+  }
+  read_named(content, tokens, bos_seen, eos_seen);
+}
+
 }  // namespace
 
 AddedToken parse_added_token(const json& token, TokenId id) {
@@ -76,20 +88,20 @@ AddedToken parse_added_token(const json& token, TokenId id) {
           .normalized = flag(token, "normalized", !special)};
 }
 
+SpecialTokens special_tokens_of(const json& tokenizer_config) {
+  SpecialTokens tokens;
+  bool bos_seen = false;
+  bool eos_seen = false;
+  read_tokenizer_config(tokenizer_config, tokens, bos_seen, eos_seen);
+  return tokens;
+}
+
 SpecialTokens read_special_tokens(const fs::path& directory) {
   SpecialTokens tokens;
   bool bos_seen = false;
   bool eos_seen = false;
-  with_json_file(directory / "tokenizer_config.json", [&](const json& content) {
-    if (content.contains("add_bos_token") && content["add_bos_token"].is_boolean()) {
-      tokens.add_bos = content["add_bos_token"].get<bool>();
-    }
-    const json added = content.value("added_tokens_decoder", json::object());
-    for (const auto& [key, value] : added.items()) {
-      tokens.added.push_back(parse_added_token(value, parse_id(key)));
-    }
-    read_named(content, tokens, bos_seen, eos_seen);
-  });
+  with_json_file(directory / "tokenizer_config.json",
+                 [&](const json& content) { read_tokenizer_config(content, tokens, bos_seen, eos_seen); });
   with_json_file(directory / "special_tokens_map.json",
                  [&](const json& content) { read_named(content, tokens, bos_seen, eos_seen); });
   with_json_file(directory / "added_tokens.json", [&](const json& content) {

@@ -25,6 +25,9 @@ struct SpecialTokens {
 /// missing. Throws Error(kBadInput) naming a malformed one.
 [[nodiscard]] SpecialTokens read_special_tokens(const std::filesystem::path& directory);
 
+/// What one tokenizer_config.json says alone.
+[[nodiscard]] SpecialTokens special_tokens_of(const nlohmann::json& tokenizer_config);
+
 /// An added token as tokenizer.json and added_tokens_decoder spell it; the id is the caller's.
 [[nodiscard]] AddedToken parse_added_token(const nlohmann::json& token, TokenId id);
 

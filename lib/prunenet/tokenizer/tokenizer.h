@@ -32,8 +32,9 @@ class Tokenizer {
   [[nodiscard]] virtual std::vector<TokenId> default_prefix() const = 0;
 };
 
-/// From a model directory: tokenizer.json, else tokenizer.model (SentencePiece).
+/// From a model directory: tokenizer.json, else tokenizer.model (SentencePiece), else vocab.json and
+/// merges.txt (GPT-2, OPT); or from a .gguf file.
 /// Throws Error(kBadInput) naming what is missing or malformed, Error(kUnsupported) naming the unknown component.
-[[nodiscard]] std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_directory);
+[[nodiscard]] std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model);
 
 }  // namespace prunenet

@@ -4,14 +4,15 @@
 #include <utility>
 
 #include "prunenet/core/sha256.h"
+#include "prunenet/family/gguf_store.h"
 
 namespace prunenet {
 
 TrainingModel open_training_model(const std::filesystem::path& directory) {
-  Checkpoint checkpoint = Checkpoint::open(directory);
+  Checkpoint checkpoint = open_checkpoint(directory);
   std::unique_ptr<Family> family = make_family(checkpoint);
   std::string digests;
-  for (const std::string& shard : checkpoint.shards()) digests += sha256_file(directory / shard) + "\n";
+  for (const std::string& shard : checkpoint.shards()) digests += sha256_file(checkpoint.directory() / shard) + "\n";
   return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
 }
 

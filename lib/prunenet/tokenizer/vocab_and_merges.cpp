@@ -1,0 +1,51 @@
+#include "prunenet/tokenizer/vocab_and_merges.h"
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "prunenet/checkpoint/strict_json.h"
+#include "prunenet/core/file.h"
+#include "prunenet/tokenizer/bpe_tokenizer.h"
+#include "prunenet/tokenizer/json_fields.h"
+#include "prunenet/tokenizer/special_tokens.h"
+
+namespace prunenet {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+/// One merge a line, "left right"; the first line may say its version.
+json read_merges(const fs::path& path) {
+  json merges = json::array();
+  std::istringstream lines(read_text_file(path));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty() && !line.starts_with("#version")) merges.push_back(line);
+  }
+  return merges;
+}
+
+bool adds_prefix_space(const fs::path& config) {
+  return fs::exists(config) &&
+         flag(parse_json_object(read_text_file(config), config.string()), "add_prefix_space", false);
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> load_vocab_and_merges(const fs::path& model_directory) {
+  const fs::path path = model_directory / "vocab.json";
+  const json byte_level = {{"type", "ByteLevel"},
+                           {"add_prefix_space", adds_prefix_space(model_directory / "tokenizer_config.json")},
+                           {"use_regex", true}};
+  const json file = {{"pre_tokenizer", byte_level},
+                     {"decoder", byte_level},
+                     {"model",
+                      {{"type", "BPE"},
+                       {"vocab", parse_json_object(read_text_file(path), path.string())},
+                       {"merges", read_merges(model_directory / "merges.txt")}}}};
+  return make_bpe_tokenizer(file, read_special_tokens(model_directory), path.string());
+}
+
+}  // namespace prunenet
