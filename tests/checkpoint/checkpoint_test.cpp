@@ -79,7 +79,7 @@ TEST_F(CheckpointTest, WeightsThatAreNotThere) {
   write_file(at("m.gguf"), "x");
   expect_rejected({"GGUF", "prunenet import"});
   expect_error(ErrorKind::kBadInput, {"nowhere", "no such directory"}, [&] { (void)Checkpoint::open(at("nowhere")); });
-  expect_error(ErrorKind::kBadInput, {"m.gguf", "not a model directory"},
+  expect_error(ErrorKind::kBadInput, {"m.gguf", "is a GGUF file", "prunenet import"},
                [&] { (void)Checkpoint::open(at("m.gguf")); });
   write_file(at("adapter_config.json"), "{}");
   expect_rejected({"adapter", "merge"});

@@ -241,6 +241,12 @@ TEST_F(GgufPruneTest, LayersOfDifferentWidthMakeADeci) {
   EXPECT_EQ(file.tensor("blk.0.ffn_up.weight").shape.front(), kWidth);
 }
 
+TEST_F(GgufPruneTest, ALayerWithoutNeuronsHasNoPlace) {
+  write(GgufType::kF32);
+  plan_.keep_indices[2].clear();
+  expect_error(ErrorKind::kUnsupported, {"no neuron of layer 2"}, [&] { prune(plan_); });
+}
+
 TEST_F(GgufPruneTest, OtherArchitecturesHaveOneWidth) {
   const Checkpoint qwen = Checkpoint::open(fs::path(PRUNENET_TEST_DATA) / "models" / "qwen3");
   const auto family = make_family(qwen);

@@ -276,6 +276,9 @@ TEST(PruneErrors, PlanOfAnotherModel) {
   uneven.keep_indices[1].pop_back();
   expect_error(ErrorKind::kUnsupported, {"3 to 4 neurons", "one intermediate_size", "deci"},
                [&] { test.prune(uneven); });
+  Plan bare = four_of_six();
+  bare.keep_indices[1].clear();
+  expect_error(ErrorKind::kUnsupported, {"no neuron of layer 1"}, [&] { test.prune(bare); });
   EXPECT_EQ(test.entries(), 1);
 }
 

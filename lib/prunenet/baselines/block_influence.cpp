@@ -8,6 +8,7 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/model/batches.h"
+#include "prunenet/model/ffn_branch.h"
 
 namespace prunenet {
 
@@ -63,7 +64,7 @@ std::vector<double> block_influences(const CausalLm& network, const torch::Tenso
   std::vector<double> cosines(layers.size(), 0.0);
   const FfnHook record = [&](const FfnActivations& at) {
     const auto layer = static_cast<std::size_t>(at.layer);
-    const torch::Tensor after = at.residual + at::linear(at.h, layers[layer].down, layers[layer].down_bias);
+    const torch::Tensor after = add_ffn(network.config(), layers[layer], at.residual, at.h);
     cosines[layer] += at::cosine_similarity(at.residual, after, 1).sum(torch::kFloat64).item<double>();
     return at.h;
   };

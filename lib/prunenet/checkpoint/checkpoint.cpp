@@ -59,7 +59,9 @@ nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_by
     gguf = gguf || extension == ".gguf";
   }
   if (gguf) {
-    reject(directory, "holds a GGUF file and no model.safetensors; name that file itself");
+    reject(directory,
+           "holds a GGUF file and no model.safetensors; name that file itself, or make a directory of it (prunenet "
+           "import)");
   }
   if (pickled) {
     reject(directory,

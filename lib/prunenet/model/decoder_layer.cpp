@@ -7,6 +7,7 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/model/attention.h"
+#include "prunenet/model/ffn_branch.h"
 #include "prunenet/model/normalise.h"
 
 namespace prunenet {
@@ -146,6 +147,11 @@ torch::Tensor response(const ForwardPass& pass, std::int64_t layer, const Decode
 }
 
 }  // namespace
+
+torch::Tensor add_ffn(const ModelConfig& config, const DecoderLayerWeights& weights, const torch::Tensor& residual,
+                      const torch::Tensor& h) {
+  return add_branch(config, residual.clone(), h, weights.down, weights.down_bias, weights.ffn_post_norm);
+}
 
 torch::Tensor decoder_layer(const ForwardPass& pass, std::int64_t layer, const DecoderLayerWeights& weights,
                             torch::Tensor hidden) {

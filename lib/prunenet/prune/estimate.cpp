@@ -41,6 +41,15 @@ PruneEstimate make_estimate(const Family& family, const Plan& plan, ModelSize be
   return sizes;
 }
 
+void refuse_empty_layers(const Plan& plan) {
+  for (std::size_t layer = 0; layer < plan.keep_indices.size(); ++layer) {
+    if (!plan.keep_indices[layer].empty()) continue;
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("the plan keeps no neuron of layer {}; no format of checkpoints has a place for that", layer));
+  }
+}
+
 Plan plan_of_width(const ModelConfig& config, std::int64_t width) {
   if (width < 1 || width > config.intermediate_size) {
     throw Error(ErrorKind::kMismatch, fmt::format("a width of {} was asked for, but the intermediate size is {}", width,

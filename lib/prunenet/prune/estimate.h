@@ -34,6 +34,9 @@ struct ModelSize {
 /// All of it, from the sizes of the files before and after. Throws Error(kMismatch) where the plan is not the model's.
 [[nodiscard]] PruneEstimate make_estimate(const Family& family, const Plan& plan, ModelSize before, ModelSize after);
 
+/// Throws Error(kUnsupported) naming a layer that keeps no neuron at all: no format has a place for that.
+void refuse_empty_layers(const Plan& plan);
+
 /// Some plan of this width in every layer, for estimates: which neurons stay makes no difference to them.
 /// Throws Error(kMismatch) for a width outside [1, I].
 [[nodiscard]] Plan plan_of_width(const ModelConfig& config, std::int64_t width);

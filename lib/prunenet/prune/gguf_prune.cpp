@@ -74,6 +74,7 @@ GgufType requantised(GgufType type, std::int64_t width) {
 GgufPruneLayout lay_out(const GgufFile& file, const Family& family, const Plan& plan) {
   const GgufArchitecture& architecture = gguf_architecture(file.text(kArchitectureKey));
   check_plan_fits(plan, family.config().num_hidden_layers, family.config().intermediate_size);
+  refuse_empty_layers(plan);
   if (!plan.is_uniform() && architecture.name != "llama") {
     throw Error(
         ErrorKind::kUnsupported,

@@ -7,6 +7,7 @@
 
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/prune/estimate.h"
 
 namespace prunenet {
 
@@ -68,6 +69,7 @@ std::set<std::string> tied_copies(const Checkpoint& checkpoint, const Family& fa
 PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
   const ModelConfig& config = family.config();
   check_plan_fits(plan, config.num_hidden_layers, config.intermediate_size);
+  refuse_empty_layers(plan);
   if (!plan.is_uniform()) {
     const std::vector<std::int64_t> widths = plan.widths();
     throw Error(ErrorKind::kUnsupported,
