@@ -47,7 +47,7 @@ float extreme(Block x) {
 Levels levels_of(Block x, float start, float per_step, float shift, int top) {
   Levels levels{};
   for (std::size_t j = 0; j < kBlock; ++j) {
-    const int level = static_cast<std::int8_t>((x[j] - start) * per_step + shift);
+    const int level = static_cast<int>((x[j] - start) * per_step + shift);
     levels[j] = static_cast<std::uint8_t>(std::min(level, top));
   }
   return levels;
