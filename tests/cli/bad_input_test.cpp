@@ -254,7 +254,8 @@ TEST_F(BadInput, TheProgramReturnsTheExitCode) {
   EXPECT_EQ(run_program({"inspect", "nowhere"}).exit_code, 3);
   const Finished unknown = run_program({"prune"});
   EXPECT_EQ(unknown.exit_code, 2);
-  EXPECT_THAT(unknown.err, ::testing::HasSubstr("import, export, train, apply, eval, generate, compare, inspect, report"));
+  EXPECT_THAT(unknown.err,
+              ::testing::HasSubstr("import, export, train, apply, eval, generate, compare, inspect, report"));
 }
 
 }  // namespace
