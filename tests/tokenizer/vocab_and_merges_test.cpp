@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "prunenet/tokenizer/gguf_vocabulary.h"
 #include "support/expect_error.h"
 #include "tokenizer/fixture.h"
 
@@ -62,6 +63,18 @@ TEST_F(VocabAndMerges, TheConfigSaysWhatStandsBeforeATextAndASpace) {
   EXPECT_EQ(tokenizer->encode("Alice"), spaced);
   configure({{"bos_token", "</s>"}});
   EXPECT_NE(load_tokenizer(directory_.path())->encode("Alice"), spaced);
+}
+
+TEST_F(VocabAndMerges, BecomeAGgufVocabulary) {
+  configure({{"bos_token", "</s>"}, {"eos_token", "</s>"}, {"add_bos_token", true}});
+  const auto before = load_tokenizer(directory_.path());
+  const GgufVocabulary vocabulary = vocabulary_from_directory(directory_.path(), before->vocabulary_size());
+  EXPECT_EQ(vocabulary.model, "gpt2");
+  EXPECT_EQ(vocabulary.pre, "gpt-2");
+  EXPECT_EQ(vocabulary.bos_id, before->bos_id());
+  EXPECT_EQ(vocabulary.add_bos, true);
+  EXPECT_EQ(vocabulary.merges.size(), read_fixture("byte_level.json")["model"]["merges"].size());
+  EXPECT_EQ(vocabulary.tokens.back(), "</s>");
 }
 
 TEST_F(VocabAndMerges, WhatIsMalformedIsSaid) {

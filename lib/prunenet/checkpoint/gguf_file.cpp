@@ -106,6 +106,11 @@ void place_tensors(std::map<std::string, GgufTensorInfo>& tensors, std::uint64_t
 
 }  // namespace
 
+bool is_gguf_path(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return path.extension() == ".gguf" && !std::filesystem::is_directory(path, ignored);
+}
+
 GgufFile GgufFile::open(const std::filesystem::path& path) {
   GgufFile result{InputFile(path)};
   const std::string where = path.string();

@@ -12,6 +12,9 @@
 
 namespace prunenet {
 
+/// Whether a path is meant as a GGUF file: its name ends in .gguf, and it is no directory.
+[[nodiscard]] bool is_gguf_path(const std::filesystem::path& path);
+
 /// A metadata value: integers and floats of every width are widened; arrays are of one such kind.
 using GgufValue =
     std::variant<bool, std::uint64_t, std::int64_t, double, std::string, std::vector<bool>, std::vector<std::uint64_t>,

@@ -114,13 +114,8 @@ Checkpoint open_gguf_checkpoint(const std::filesystem::path& path) {
   return Checkpoint::over(path, config, std::make_unique<GgufStore>(std::move(file), std::move(list)));
 }
 
-bool is_gguf_path(const std::filesystem::path& path) {
-  return path.extension() == ".gguf";
-}
-
 Checkpoint open_checkpoint(const std::filesystem::path& path) {
-  return is_gguf_path(path) && !std::filesystem::is_directory(path) ? open_gguf_checkpoint(path)
-                                                                    : Checkpoint::open(path);
+  return is_gguf_path(path) ? open_gguf_checkpoint(path) : Checkpoint::open(path);
 }
 
 }  // namespace prunenet

@@ -16,7 +16,4 @@ namespace prunenet {
 /// A model directory, or a file whose name ends in .gguf.
 [[nodiscard]] Checkpoint open_checkpoint(const std::filesystem::path& path);
 
-/// By its name.
-[[nodiscard]] bool is_gguf_path(const std::filesystem::path& path);
-
 }  // namespace prunenet

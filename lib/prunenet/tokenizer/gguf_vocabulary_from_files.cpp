@@ -15,6 +15,7 @@
 #include "prunenet/tokenizer/json_fields.h"
 #include "prunenet/tokenizer/sentencepiece_model.h"
 #include "prunenet/tokenizer/special_tokens.h"
+#include "prunenet/tokenizer/vocab_and_merges.h"
 
 namespace prunenet {
 namespace {
@@ -113,9 +114,9 @@ bool prepends_space(const json& file) {
          text.find("\"prepend_scheme\":\"always\"") != std::string::npos;
 }
 
-GgufVocabulary read_tokenizer_json(const fs::path& path, const SpecialTokens& special, std::int64_t rows,
-                                   const std::string& pre) {
-  const json file = parse_json_object(read_text_file(path), path.string());
+/// `file`: the content of `path`, or what stands for it.
+GgufVocabulary read_tokenizer_json(const json& file, const fs::path& path, const SpecialTokens& special,
+                                   std::int64_t rows, const std::string& pre) {
   TokenTable table(path, rows);
   try {
     const json& model = file.at("model");
@@ -176,6 +177,18 @@ GgufVocabulary read_sentencepiece(const fs::path& path, const SpecialTokens& spe
   return std::move(vocabulary);
 }
 
+/// From the files that `load_tokenizer` takes, in its order.
+GgufVocabulary read_vocabulary(const fs::path& directory, const SpecialTokens& special, std::int64_t rows,
+                               const std::string& pre) {
+  if (const fs::path path = directory / "tokenizer.json"; fs::exists(path)) {
+    return read_tokenizer_json(parse_json_object(read_text_file(path), path.string()), path, special, rows, pre);
+  }
+  if (const fs::path path = directory / "tokenizer.model"; fs::exists(path)) {
+    return read_sentencepiece(path, special, rows);
+  }
+  return read_tokenizer_json(tokenizer_json_of_vocab(directory), directory / "vocab.json", special, rows, pre);
+}
+
 std::string chat_template_of(const fs::path& directory) {
   const fs::path file = directory / "chat_template.jinja";
   if (fs::exists(file)) return read_text_file(file);
@@ -212,9 +225,7 @@ std::optional<TokenId> padding_of(const fs::path& directory, const GgufVocabular
 GgufVocabulary vocabulary_from_directory(const fs::path& directory, std::int64_t rows, const std::string& pre) {
   const std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(directory);  // says what is wrong with the files
   const SpecialTokens special = read_special_tokens(directory);
-  const fs::path file = directory / "tokenizer.json";
-  GgufVocabulary vocabulary = fs::exists(file) ? read_tokenizer_json(file, special, rows, pre)
-                                               : read_sentencepiece(directory / "tokenizer.model", special, rows);
+  GgufVocabulary vocabulary = read_vocabulary(directory, special, rows, pre);
   vocabulary.bos_id = tokenizer->bos_id();
   vocabulary.eos_id = tokenizer->eos_id();
   vocabulary.pad_id = padding_of(directory, vocabulary);

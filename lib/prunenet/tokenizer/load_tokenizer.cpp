@@ -20,13 +20,12 @@ std::unique_ptr<Tokenizer> load_gguf_tokenizer(const std::filesystem::path& path
 }  // namespace
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model) {
-  if (model.extension() == ".gguf" && std::filesystem::is_regular_file(model)) {
-    return load_gguf_tokenizer(model);
-  }
+  if (is_gguf_path(model)) return load_gguf_tokenizer(model);
   if (std::filesystem::exists(model / "tokenizer.json")) return load_tokenizer_json(model);
   if (std::filesystem::exists(model / "tokenizer.model")) return load_sentencepiece(model);
-  if (std::filesystem::exists(model / "vocab.json") && std::filesystem::exists(model / "merges.txt")) {
-    return load_vocab_and_merges(model);
+  if (has_vocab_and_merges(model)) {
+    return make_bpe_tokenizer(tokenizer_json_of_vocab(model), read_special_tokens(model),
+                              (model / "vocab.json").string());
   }
   throw Error(ErrorKind::kBadInput, fmt::format("{}: holds neither tokenizer.json nor tokenizer.model nor vocab.json "
                                                 "with merges.txt, copy the model's tokenizer there",

@@ -6,9 +6,7 @@
 
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/file.h"
-#include "prunenet/tokenizer/bpe_tokenizer.h"
 #include "prunenet/tokenizer/json_fields.h"
-#include "prunenet/tokenizer/special_tokens.h"
 
 namespace prunenet {
 namespace {
@@ -34,18 +32,21 @@ bool adds_prefix_space(const fs::path& config) {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_vocab_and_merges(const fs::path& model_directory) {
+bool has_vocab_and_merges(const fs::path& model_directory) {
+  return fs::exists(model_directory / "vocab.json") && fs::exists(model_directory / "merges.txt");
+}
+
+json tokenizer_json_of_vocab(const fs::path& model_directory) {
   const fs::path path = model_directory / "vocab.json";
   const json byte_level = {{"type", "ByteLevel"},
                            {"add_prefix_space", adds_prefix_space(model_directory / "tokenizer_config.json")},
                            {"use_regex", true}};
-  const json file = {{"pre_tokenizer", byte_level},
-                     {"decoder", byte_level},
-                     {"model",
-                      {{"type", "BPE"},
-                       {"vocab", parse_json_object(read_text_file(path), path.string())},
-                       {"merges", read_merges(model_directory / "merges.txt")}}}};
-  return make_bpe_tokenizer(file, read_special_tokens(model_directory), path.string());
+  return {{"pre_tokenizer", byte_level},
+          {"decoder", byte_level},
+          {"model",
+           {{"type", "BPE"},
+            {"vocab", parse_json_object(read_text_file(path), path.string())},
+            {"merges", read_merges(model_directory / "merges.txt")}}}};
 }
 
 }  // namespace prunenet
