@@ -9,7 +9,6 @@
 
 #include "prunenet/checkpoint/quantize.h"
 #include "prunenet/core/error.h"
-#include "prunenet/family/gguf_architecture.h"
 #include "prunenet/family/gguf_hyperparameters.h"
 #include "prunenet/family/gguf_tensors.h"
 #include "prunenet/family/llama3_rotary.h"
@@ -93,26 +92,26 @@ GgufType native_gguf_type(const Checkpoint& checkpoint, const Family& family) {
 GgufExport::GgufExport(const Checkpoint& checkpoint, const Family& family, GgufType type)
     : checkpoint_(checkpoint),
       family_(family),
+      architecture_(gguf_architecture_of(family)),
       type_(type),
-      losses_(lost_in_gguf(family, gguf_architecture_of(family))) {}
+      losses_(lost_in_gguf(family, architecture_)) {}
 
 GgufPairs GgufExport::metadata(const std::string& name, const GgufPairs& vocabulary) const {
   constexpr std::uint32_t kQuantizationVersion = 2;
-  const GgufArchitecture& architecture = gguf_architecture_of(family_);
   GgufPairs pairs;
-  pairs.set("general.architecture", architecture.name);
+  pairs.set("general.architecture", architecture_.name);
   pairs.set("general.type", "model");
   pairs.set("general.name", std::string_view(name));
   pairs.set("general.file_type", named(type_).file_type);
   pairs.set("general.quantization_version", kQuantizationVersion);
-  set_gguf_hyperparameters(family_, architecture, pairs);
+  set_gguf_hyperparameters(family_, architecture_, pairs);
   for (const auto& [key, value] : vocabulary.pairs()) pairs.set_raw(key, value);
   return pairs;
 }
 
 void GgufExport::write(const std::filesystem::path& path, const std::string& name, const GgufPairs& vocabulary,
                        Progress& progress) const {
-  const std::vector<GgufTensor> tensors = gguf_tensors(family_, gguf_architecture_of(family_));
+  const std::vector<GgufTensor> tensors = gguf_tensors(family_, architecture_);
   const std::vector<float> factors = rotary_factors(family_.config());
   std::vector<GgufDeclaration> declarations;
   if (!factors.empty()) {

@@ -9,6 +9,7 @@
 #include "prunenet/checkpoint/gguf_writer.h"
 #include "prunenet/core/progress.h"
 #include "prunenet/family/family.h"
+#include "prunenet/family/gguf_architecture.h"
 
 namespace prunenet {
 
@@ -39,6 +40,7 @@ class GgufExport {
 
   const Checkpoint& checkpoint_;
   const Family& family_;
+  const GgufArchitecture& architecture_;
   GgufType type_;
   std::vector<std::string> losses_;
 };
