@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "prunenet/checkpoint/gguf_writer.h"
@@ -53,7 +52,7 @@ std::size_t layer_of(const std::string& name) {
   return layer;
 }
 
-/// Rows of the parts that are neurons, and all rows of the others.
+/// Rows of the kept neurons in every part: gate and up may lie in one tensor.
 std::vector<std::int64_t> kept_rows(const GgufTensor& tensor, const std::vector<std::int64_t>& keep) {
   std::vector<std::int64_t> rows;
   std::int64_t first = 0;
