@@ -77,7 +77,8 @@ void copy_files(const std::filesystem::path& from, const std::vector<CompanionFi
   for (const CompanionFile& file : files) total += file.bytes;
   progress.begin("copying", "bytes", total);
   for (const CompanionFile& file : files) {
-    std::filesystem::create_directories((to / file.name).parent_path());
+    std::error_code status;
+    std::filesystem::create_directories((to / file.name).parent_path(), status);  // the copy says what is wrong
     copy_file_durably(from / file.name, to / file.name);
     progress.advance(file.bytes);
   }
@@ -119,6 +120,7 @@ void run_import(const Arguments& words) {
   options.require(arguments.out, "out");
   const Dtype dtype = parse_weight_dtype(arguments.dtype, options);
   check_new_directory(arguments.out, arguments.force);
+  check_apart(arguments.source, arguments.out);
 
   Job job(options.common());
   if (std::filesystem::is_directory(arguments.source)) {

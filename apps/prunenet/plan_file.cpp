@@ -5,6 +5,7 @@
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 
 namespace prunenet::cli {
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
-#include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 
 namespace prunenet::cli {
 

@@ -10,7 +10,7 @@
 #include "outputs.h"
 #include "print.h"
 #include "prunenet/core/error.h"
-#include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 #include "verbs.h"
 
 namespace prunenet::cli {

@@ -25,14 +25,13 @@ class CheckpointTest : public ::testing::Test {
   [[nodiscard]] std::filesystem::path at(const std::string& name) const { return directory_ / name; }
   [[nodiscard]] Checkpoint open() const { return Checkpoint::open(directory_.path()); }
   void write_single() const {
-    write_safetensors_atomically(
-        at("model.safetensors"),
-        {{"w", float_tensor({2, 3}, {1, 2, 3, 4, 5, 6}, Dtype::kBF16)}, {"v", float_tensor({2}, {7, 8})}},
-        {{"format", "pt"}});
+    write_safetensors(at("model.safetensors"),
+                      {{"w", float_tensor({2, 3}, {1, 2, 3, 4, 5, 6}, Dtype::kBF16)}, {"v", float_tensor({2}, {7, 8})}},
+                      {{"format", "pt"}});
   }
   void write_shards() const {
-    write_safetensors_atomically(at("s1.safetensors"), {{"a", float_tensor({2}, {1, 2})}}, {});
-    write_safetensors_atomically(at("s2.safetensors"), {{"b", float_tensor({3}, {3, 4, 5})}}, {{"format", "pt"}});
+    write_safetensors(at("s1.safetensors"), {{"a", float_tensor({2}, {1, 2})}}, {});
+    write_safetensors(at("s2.safetensors"), {{"b", float_tensor({3}, {3, 4, 5})}}, {{"format", "pt"}});
   }
   void write_index(const std::string& content) const { write_file(at("model.safetensors.index.json"), content); }
   void expect_rejected(std::initializer_list<std::string> fragments, ErrorKind kind = ErrorKind::kBadInput) const {
@@ -115,22 +114,20 @@ TEST_F(CheckpointTest, IndexThatDoesNotFit) {
   expect_rejected({"total_size says 21", "20"});
   write_index(R"({"metadata":{"total_size":"20"},"weight_map":)" + good + "}");
   expect_rejected({"total_size is not a number"});
-  write_safetensors_atomically(at("s2.safetensors"), {{"b", float_tensor({1}, {3})}, {"c", float_tensor({1}, {3})}},
-                               {});
+  write_safetensors(at("s2.safetensors"), {{"b", float_tensor({1}, {3})}, {"c", float_tensor({1}, {3})}}, {});
   index(good);
   expect_rejected({"s2.safetensors holds tensor 'c'", "not in weight_map"});
-  write_safetensors_atomically(at("s2.safetensors"), {{"b", float_tensor({1}, {3})}, {"a", float_tensor({1}, {3})}},
-                               {});
+  write_safetensors(at("s2.safetensors"), {{"b", float_tensor({1}, {3})}, {"a", float_tensor({1}, {3})}}, {});
   expect_rejected({"'a' is mapped to s1.safetensors", "s2.safetensors holds one"});
 }
 
 TEST_F(CheckpointTest, ValuesThatCannotBeComputedWith) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  write_safetensors_atomically(at("model.safetensors"),
-                               {{"bad", float_tensor({2, 2}, {1, 2, nan, 4}, Dtype::kF16)},
-                                {"cube", float_tensor({1, 1, 1}, {1})},
-                                {"ids", raw_tensor(Dtype::kI32, {1}, "1234")}},
-                               {});
+  write_safetensors(at("model.safetensors"),
+                    {{"bad", float_tensor({2, 2}, {1, 2, nan, 4}, Dtype::kF16)},
+                     {"cube", float_tensor({1, 1, 1}, {1})},
+                     {"ids", raw_tensor(Dtype::kI32, {1}, "1234")}},
+                    {});
   const Checkpoint checkpoint = open();
   expect_error(ErrorKind::kNumerical, {"'bad'", "element 2 of 4", "nan"}, [&] { (void)checkpoint.read_matrix("bad"); });
   expect_error(ErrorKind::kMismatch, {"'cube'", "[1, 1, 1]"}, [&] { (void)checkpoint.read_matrix("cube"); });

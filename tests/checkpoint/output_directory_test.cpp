@@ -1,7 +1,10 @@
 #include "prunenet/checkpoint/output_directory.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "prunenet/core/file.h"
@@ -105,6 +108,69 @@ TEST(OutputDirectory, SomethingPutThereMeanwhileStays) {
   }
   EXPECT_EQ(read_text_file(place / "model"), "a file");
   EXPECT_EQ(entries(place.path()), 1);
+}
+
+TEST(OutputDirectory, WhatAKilledRunLeftIsRemovedByTheNext) {
+  const testing::TemporaryDirectory place;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const OutputDirectory output(place / "model", 0, false);
+    write_file(output.path() / "a", "half");
+    ::raise(SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(entries(place.path()), 1);
+  EXPECT_FALSE(fs::exists(place / "model"));
+  OutputDirectory output(place / "model", 0, false);
+  output.commit();
+  EXPECT_EQ(entries(place.path()), 1);
+  EXPECT_TRUE(fs::is_directory(place / "model"));
+}
+
+TEST(OutputDirectory, WhatAKilledRunHadMovedAsideIsPutBack) {  // where names cannot be exchanged in one step
+  const testing::TemporaryDirectory place;
+  fs::create_directory(place / ".model.old-4242-0");
+  write_file(place / ".model.old-4242-0/config.json", "old");
+  expect_error(ErrorKind::kAlreadyExists, {"model", "not empty"},
+               [&] { const OutputDirectory output(place / "model", 0, false); });
+  EXPECT_EQ(read_text_file(place / "model/config.json"), "old");
+  EXPECT_EQ(entries(place.path()), 1);
+}
+
+TEST(OutputDirectory, OneThatIsBeingWrittenIsLeftAlone) {
+  const testing::TemporaryDirectory place;
+  OutputDirectory output(place / "model", 0, false);
+  expect_error(ErrorKind::kAlreadyExists, {"model: another run is writing it now", "wait"},
+               [&] { const OutputDirectory second(place / "model", 0, true); });
+  output.commit();
+  EXPECT_EQ(entries(place.path()), 1);
+}
+
+TEST(OutputDirectory, WithoutForceNothingIsReplacedAtCommitEither) {
+  const testing::TemporaryDirectory place;
+  OutputDirectory output(place / "model", 0, false);
+  fs::create_directory(place / "model");
+  write_file(place / "model/config.json", "of another run");
+  expect_error(ErrorKind::kAlreadyExists, {"model", "meanwhile"}, [&] { output.commit(); });
+  EXPECT_EQ(read_text_file(place / "model/config.json"), "of another run");
+}
+
+TEST(CheckApart, InputAndOutputDoNotLieInEachOther) {
+  const testing::TemporaryDirectory place;
+  fs::create_directory(place / "model");
+  fs::create_directory_symlink("model", place / "link");
+  write_file(place / "model/m.gguf", "x");
+  for (const char* output : {"model", "model/", "link", "model/../model", "."}) {
+    expect_error(ErrorKind::kInvalidArgument, {"would replace"}, [&] { check_apart(place / "model", place / output); });
+  }
+  expect_error(ErrorKind::kInvalidArgument, {"would replace"},
+               [&] { check_apart(place / "model/m.gguf", place / "link"); });
+  for (const char* output : {"model/pruned", "link/a/b"}) {
+    expect_error(ErrorKind::kInvalidArgument, {"would lie in", "only read"},
+                 [&] { check_apart(place / "model", place / output); });
+  }
+  check_apart(place / "model", place / "model-30");
+  check_apart(place / "model/m.gguf", place / "model/pruned");
 }
 
 TEST(OutputDirectory, SpaceIsCheckedFirst) {

@@ -43,7 +43,7 @@ TEST(SafetensorsWriter, WhatIsWrittenIsRead) {
     std::erase_if(tensors, [](const auto& item) {  // bytes that are not ASCII would not be UTF-8
       return std::any_of(item.first.begin(), item.first.end(), [](char c) { return static_cast<signed char>(c) <= 0; });
     });
-    write_safetensors_atomically(path, tensors, metadata);
+    write_safetensors(path, tensors, metadata);
     const SafetensorsFile file = SafetensorsFile::open(path);
     RC_ASSERT(file.metadata() == metadata);
     RC_ASSERT(file.tensors().size() == tensors.size());
@@ -75,7 +75,7 @@ TEST(SafetensorsWriter, HeaderStartsWithABraceAndFillsEights) {
 TEST(SafetensorsWriter, BytesAreThoseOfTheFormat) {
   const testing::TemporaryDirectory directory;
   const std::map<std::string, HostTensor> tensors{{"t", testing::raw_tensor(Dtype::kU8, {2}, "xy")}};
-  write_safetensors_atomically(directory / "m", tensors, {{"format", "pt"}});
+  write_safetensors(directory / "m", tensors, {{"format", "pt"}});
   const std::string header =
       R"({"__metadata__":{"format":"pt"},"t":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}    )";
   EXPECT_EQ(read_text_file(directory / "m"), std::string("\x58\0\0\0\0\0\0\0", 8) + header + "xy");
@@ -104,11 +104,10 @@ TEST(SafetensorsWriter, UnfinishedFileGoesAway) {
   { const SafetensorsWriter writer(directory / "m", SafetensorsLayout({{"a", Dtype::kU8, {1}}}, {})); }
   EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
   testing::expect_error(ErrorKind::kInvalidArgument, {"of 0 bytes"}, [&] {
-    write_safetensors_atomically(directory / "m", {{"a", testing::raw_tensor(Dtype::kU8, {1}, "")}}, {});
+    write_safetensors(directory / "m", {{"a", testing::raw_tensor(Dtype::kU8, {1}, "")}}, {});
   });
   EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
-  testing::expect_error(ErrorKind::kIo, {"missing"},
-                        [&] { write_safetensors_atomically(directory / "missing/m", {}, {}); });
+  testing::expect_error(ErrorKind::kIo, {"missing"}, [&] { write_safetensors(directory / "missing/m", {}, {}); });
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 #include "prunenet/family/gguf_export.h"
 #include "prunenet/family/gguf_store.h"
 #include "support/expect_error.h"

@@ -11,19 +11,6 @@
 namespace prunenet {
 namespace {
 
-TEST(File, AtomicWriteReplacesAndLeavesNothingElse) {
-  const testing::TemporaryDirectory directory;
-  write_file_atomically(directory / "a", "one");
-  write_file_atomically(directory / "a", "two");
-  EXPECT_EQ(read_text_file(directory / "a"), "two");
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}), 1);
-}
-
-TEST(File, UnwritablePlaceIsSaidSo) {
-  const testing::TemporaryDirectory directory;
-  testing::expect_error(ErrorKind::kIo, {"missing/a"}, [&] { write_file_atomically(directory / "missing/a", "x"); });
-}
-
 TEST(File, MissingAndTooLarge) {
   const testing::TemporaryDirectory directory;
   testing::expect_error(ErrorKind::kBadInput, {"nothing", "no such file"},

@@ -46,7 +46,7 @@ TEST(PolicyFile, RoundTripGivesTheSameScoresAndRecords) {
 
 TEST(PolicyFile, AModelIsNotAPolicy) {
   const TemporaryDirectory directory;
-  write_safetensors_atomically(directory / "m.safetensors", {}, {{"format", "pt"}});
+  write_safetensors(directory / "m.safetensors", {}, {{"format", "pt"}});
   expect_error(ErrorKind::kBadInput, {"m.safetensors", "not a policy"},
                [&] { (void)load_policy(directory / "m.safetensors"); });
 }

@@ -16,7 +16,7 @@ inline void replace_metadata(const std::filesystem::path& path, const std::strin
   for (const std::string& name : file.names()) tensors[name] = file.read(name);
   auto metadata = file.metadata();
   metadata[key] = value;
-  write_safetensors_atomically(path, tensors, metadata);
+  write_safetensors(path, tensors, metadata);
 }
 
 }  // namespace prunenet::testing

@@ -1,10 +1,8 @@
 #include "prunenet/checkpoint/gguf_writer.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <limits>
 #include <set>
@@ -79,11 +77,7 @@ GgufLayout::GgufLayout(const GgufPairs& metadata, std::vector<GgufDeclaration> t
   header_.resize(padded(header_.size()));
 }
 
-GgufWriter::GgufWriter(std::filesystem::path path, GgufLayout layout)
-    : path_(std::move(path)),
-      temporary_(path_.string() + fmt::format(".tmp-{}", ::getpid())),
-      layout_(std::move(layout)),
-      file_(temporary_) {
+GgufWriter::GgufWriter(const std::filesystem::path& path, GgufLayout layout) : layout_(std::move(layout)), file_(path) {
   file_.write(layout_.header());
 }
 
@@ -104,19 +98,7 @@ void GgufWriter::finish(const std::function<void(const std::filesystem::path&)>&
   if (next_ != layout_.tensors().size()) {
     refuse_gguf(fmt::format("{} of {} tensors were written", next_, layout_.tensors().size()));
   }
-  file_.finish();
-  try {
-    if (check) check(temporary_);
-  } catch (...) {
-    ::unlink(temporary_.c_str());
-    throw;
-  }
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary_.c_str());
-    throw Error(ErrorKind::kIo, fmt::format("{}: cannot be put in place: {}", path_.string(), std::strerror(error)));
-  }
-  sync_directory(path_.has_parent_path() ? path_.parent_path() : ".");
+  file_.finish(check);
 }
 
 }  // namespace prunenet

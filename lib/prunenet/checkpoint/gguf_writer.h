@@ -10,7 +10,7 @@
 
 #include "prunenet/checkpoint/dequantize.h"
 #include "prunenet/checkpoint/gguf_pairs.h"
-#include "prunenet/checkpoint/output_file.h"
+#include "prunenet/core/output_file.h"
 
 namespace prunenet {
 
@@ -43,11 +43,10 @@ class GgufLayout {
   std::uint64_t data_bytes_ = 0;
 };
 
-/// Writes one GGUF file tensor by tensor, under another name beside its own until it is whole: complete or absent.
-/// Throws Error(kOutOfSpace) or Error(kIo) from the disk.
+/// Writes one GGUF file tensor by tensor: complete or absent. Throws what OutputFile throws.
 class GgufWriter {
  public:
-  GgufWriter(std::filesystem::path path, GgufLayout layout);
+  GgufWriter(const std::filesystem::path& path, GgufLayout layout);
 
   /// In the order of `layout.tensors()`. Throws Error(kInvalidArgument) for another name or size than the next one's.
   void write(const std::string& name, std::span<const std::byte> bytes);
@@ -56,8 +55,6 @@ class GgufWriter {
   void finish(const std::function<void(const std::filesystem::path&)>& check = {});
 
  private:
-  std::filesystem::path path_;
-  std::filesystem::path temporary_;
   GgufLayout layout_;
   OutputFile file_;
   std::size_t next_ = 0;

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "prunenet/checkpoint/file_names.h"
-#include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 
 namespace prunenet {
 

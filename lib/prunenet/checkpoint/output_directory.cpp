@@ -1,17 +1,17 @@
 #include "prunenet/checkpoint/output_directory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <cstdio>
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/input_file.h"
-#include "prunenet/checkpoint/output_file.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/output_file.h"
+#include "prunenet/core/system_error.h"
 
 namespace prunenet {
 
@@ -21,29 +21,29 @@ namespace {
 
 constexpr std::uint64_t kCopyBytes = 4ULL << 20U;
 
-[[noreturn]] void throw_io(const fs::path& path, const char* what, int error) {
-  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  throw Error(full ? ErrorKind::kOutOfSpace : ErrorKind::kIo,
-              fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)));
-}
-
-/// "DIR/.NAME.KIND-PID-N", of the first N that is free.
-fs::path sibling(const fs::path& target, const char* kind) {
-  for (int attempt = 0;; ++attempt) {
-    fs::path candidate =
-        target.parent_path() / fmt::format(".{}.{}-{}-{}", target.filename().string(), kind, ::getpid(), attempt);
-    std::error_code ignored;
-    if (!fs::exists(fs::symlink_status(candidate, ignored))) return candidate;
-  }
-}
-
 void rename_or_throw(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return;
   if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) {
     throw Error(ErrorKind::kAlreadyExists,
                 fmt::format("{}: something else was put there meanwhile; choose another name", to.string()));
   }
-  throw_io(to, "cannot be put in place", errno);
+  throw_system_error(to, "cannot be put in place", errno);
+}
+
+/// In two steps, where the file system cannot exchange names. Killed between the two, the next run puts the old one
+/// back.
+void replace_by_two_renames(const fs::path& from, const fs::path& to) {
+  const fs::path aside = aside_name(to);
+  rename_or_throw(to, aside);
+  try {
+    rename_or_throw(from, to);
+  } catch (const Error&) {
+    std::error_code ignored;
+    fs::rename(aside, to, ignored);
+    throw;
+  }
+  std::error_code ignored;
+  fs::remove_all(aside, ignored);
 }
 
 }  // namespace
@@ -52,8 +52,28 @@ fs::path resolve_path(const fs::path& path) {
   std::error_code status;
   const fs::path absolute = fs::absolute(path, status);
   fs::path resolved = status ? fs::path() : fs::weakly_canonical(absolute, status);
-  if (status) throw_io(path, "cannot be resolved", status.value());
+  if (status) throw_system_error(path, "cannot be resolved", status.value());
   return resolved.has_filename() ? resolved : resolved.parent_path();
+}
+
+void check_apart(const fs::path& input, const fs::path& output) {
+  const auto lies_in = [](const fs::path& inner, const fs::path& outer) {
+    const fs::path relative = inner.lexically_relative(outer);
+    return !relative.empty() && *relative.begin() != "..";
+  };
+  const fs::path from = resolve_path(input);
+  const fs::path to = resolve_path(output);
+  if (lies_in(from, to)) {
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("{}: the output would replace {}, which it is made from; choose another output directory",
+                            output.string(), input.string()));
+  }
+  if (lies_in(to, from)) {
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("{}: the output would lie in {}, which it is made from and which is only read; choose "
+                            "another output directory",
+                            output.string(), input.string()));
+  }
 }
 
 void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
@@ -61,7 +81,7 @@ void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
   std::error_code status;
   while (!fs::exists(existing, status) && existing.has_relative_path()) existing = existing.parent_path();
   const fs::space_info space = fs::space(existing, status);
-  if (status) throw_io(existing, "cannot be examined", status.value());
+  if (status) throw_system_error(existing, "cannot be examined", status.value());
   if (space.available < needed_bytes) {
     throw Error(ErrorKind::kOutOfSpace,
                 fmt::format("{}: {} bytes are needed, {} are free there; free some space or choose another disk",
@@ -70,11 +90,13 @@ void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
 }
 
 OutputDirectory::OutputDirectory(const fs::path& target, std::uint64_t needed_bytes, bool force)
-    : target_(resolve_path(target)) {
+    : target_(resolve_path(target)), force_(force) {
+  clear_unfinished(target_);
   check_target(force);
   check_free_space(target_, needed_bytes);
   try {
-    make_temporary();
+    make_parents();
+    temporary_ = make_unfinished(target_, UnfinishedKind::kDirectory);
   } catch (const Error&) {
     remove_what_was_made();
     throw;
@@ -87,7 +109,7 @@ OutputDirectory::~OutputDirectory() {
 
 void OutputDirectory::remove_what_was_made() noexcept {
   std::error_code ignored;
-  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+  if (!temporary_.path.empty()) fs::remove_all(temporary_.path, ignored);
   if (first_made_parent_.empty()) return;
   // Parents go only as far as they are empty and ours.
   for (fs::path parent = target_.parent_path(); fs::remove(parent, ignored) && parent != first_made_parent_;) {
@@ -115,7 +137,7 @@ void OutputDirectory::check_target(bool force) const {
   }
 }
 
-void OutputDirectory::make_temporary() {
+void OutputDirectory::make_parents() {
   std::error_code status;
   fs::path missing = target_.parent_path();
   while (!fs::exists(missing, status)) {
@@ -123,38 +145,32 @@ void OutputDirectory::make_temporary() {
     missing = missing.parent_path();
   }
   fs::create_directories(target_.parent_path(), status);
-  if (status) throw_io(target_.parent_path(), "cannot be made", status.value());
-  temporary_ = sibling(target_, "tmp");
-  if (::mkdir(temporary_.c_str(), 0777) != 0) throw_io(temporary_, "cannot be made", errno);
+  if (status) throw_system_error(target_.parent_path(), "cannot be made", status.value());
 }
 
 void OutputDirectory::commit() {
-  for (const fs::directory_entry& item : fs::recursive_directory_iterator(temporary_)) {
+  for (const fs::directory_entry& item : fs::recursive_directory_iterator(temporary_.path)) {
     if (item.is_directory()) sync_directory(item.path());
   }
-  sync_directory(temporary_);
-  std::error_code ignored;
-  if (fs::is_directory(target_, ignored) && !fs::is_empty(target_, ignored)) {
-    replace_target();
-  } else {
-    rename_or_throw(temporary_, target_);  // over an empty directory this is one step
-  }
+  sync_directory(temporary_.path);
+  put_in_place();
   committed_ = true;
-  sync_directory(target_.parent_path());
+  fs::path parent = target_.parent_path();
+  sync_directory(parent);
+  if (first_made_parent_.empty()) return;
+  while (parent != first_made_parent_.parent_path()) sync_directory(parent = parent.parent_path());
 }
 
-void OutputDirectory::replace_target() {
-  const fs::path aside = sibling(target_, "old");
-  rename_or_throw(target_, aside);
-  try {
-    rename_or_throw(temporary_, target_);
-  } catch (const Error&) {
-    std::error_code ignored;
-    fs::rename(aside, target_, ignored);
-    throw;
-  }
+void OutputDirectory::put_in_place() {
+  const fs::path& made = temporary_.path;
   std::error_code ignored;
-  fs::remove_all(aside, ignored);
+  if (!force_ || !fs::is_directory(target_, ignored) || fs::is_empty(target_, ignored)) {
+    rename_or_throw(made, target_);  // over an empty directory this is one step
+  } else if (::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0) {
+    fs::remove_all(made, ignored);
+  } else {
+    replace_by_two_renames(made, target_);
+  }
 }
 
 void copy_file_durably(const fs::path& from, const fs::path& to) {

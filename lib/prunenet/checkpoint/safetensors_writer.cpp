@@ -1,10 +1,8 @@
 #include "prunenet/checkpoint/safetensors_writer.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -111,21 +109,15 @@ void SafetensorsWriter::finish() {
   file_.finish();
 }
 
-void write_safetensors_atomically(const std::filesystem::path& path, const std::map<std::string, HostTensor>& tensors,
-                                  const std::map<std::string, std::string>& metadata) {
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, HostTensor>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
   std::vector<TensorDeclaration> declarations;
   declarations.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors) declarations.push_back({name, tensor.info.dtype, tensor.info.shape});
   const SafetensorsLayout layout(std::move(declarations), metadata);
-  const std::filesystem::path temporary = path.string() + fmt::format(".tmp-{}", ::getpid());
-  SafetensorsWriter writer(temporary, layout);
+  SafetensorsWriter writer(path, layout);
   for (const TensorDeclaration& tensor : layout.tensors()) writer.write(tensor.name, tensors.at(tensor.name).data);
   writer.finish();
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    throw Error(ErrorKind::kIo, fmt::format("{}: cannot be put in place: {}", path.string(), std::strerror(error)));
-  }
 }
 
 }  // namespace prunenet

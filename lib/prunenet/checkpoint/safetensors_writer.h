@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "prunenet/checkpoint/output_file.h"
 #include "prunenet/checkpoint/tensor.h"
+#include "prunenet/core/output_file.h"
 
 namespace prunenet {
 
@@ -51,8 +51,8 @@ class SafetensorsLayout {
 [[nodiscard]] std::uint64_t serialized_size(const std::vector<TensorDeclaration>& tensors,
                                             const std::map<std::string, std::string>& metadata);
 
-/// Writes one safetensors file tensor by tensor; nothing but the current piece is in memory. Without `finish` no file
-/// stays. Throws Error(kOutOfSpace) or Error(kIo) from the disk.
+/// Writes one safetensors file tensor by tensor, complete or absent; nothing but the current piece is in memory.
+/// Throws what OutputFile throws.
 class SafetensorsWriter {
  public:
   SafetensorsWriter(const std::filesystem::path& path, SafetensorsLayout layout);
@@ -68,9 +68,9 @@ class SafetensorsWriter {
   std::size_t next_ = 0;
 };
 
-/// A whole file from memory, by way of a sibling temporary file, fsync and rename: for policies and other small files.
-/// Each tensor's `info.bytes` is not looked at; its data must be as long as its type and shape say.
-void write_safetensors_atomically(const std::filesystem::path& path, const std::map<std::string, HostTensor>& tensors,
-                                  const std::map<std::string, std::string>& metadata);
+/// A whole file from memory: for policies and other small files. Each tensor's `info.bytes` is not looked at; its data
+/// must be as long as its type and shape say.
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, HostTensor>& tensors,
+                       const std::map<std::string, std::string>& metadata);
 
 }  // namespace prunenet

@@ -9,8 +9,4 @@ namespace prunenet {
 /// A whole text file. Throws Error(kBadInput) where it is missing or unreadable, or larger than `max_bytes`.
 [[nodiscard]] std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes = 1ULL << 32U);
 
-/// Writes through a sibling temporary file, fsync and rename: the old content or the new, never half of it.
-/// Throws Error(kOutOfSpace) on a full disk, Error(kIo) otherwise.
-void write_file_atomically(const std::filesystem::path& path, const std::string& content);
-
 }  // namespace prunenet

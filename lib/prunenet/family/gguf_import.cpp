@@ -4,7 +4,7 @@
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/model_writer.h"
-#include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 
 namespace prunenet {
 

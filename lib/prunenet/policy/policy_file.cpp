@@ -123,7 +123,7 @@ void write_policy_file(const std::filesystem::path& path, PolicyKind kind, const
   metadata["format"] = kFormat;
   metadata["format_version"] = std::to_string(PolicyFile::kFormatVersion);
   metadata["kind"] = to_string(kind);
-  write_safetensors_atomically(path, tensors, metadata);
+  write_safetensors(path, tensors, metadata);
 }
 
 }  // namespace prunenet

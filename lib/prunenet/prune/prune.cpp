@@ -11,6 +11,7 @@
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 #include "prunenet/core/peak_memory.h"
 #include "prunenet/core/stopwatch.h"
 #include "prunenet/prune/bias_shift.h"
@@ -57,15 +58,6 @@ PruneEstimate estimate(const Checkpoint& checkpoint, const Family& family, const
     for (const TensorDeclaration& tensor : shard.tensors) after.parameters += bytes_of(tensor) / size_of(tensor.dtype);
   }
   return make_estimate(family, plan, before, after);
-}
-
-/// The output must not be where the input is: putting it in place would remove what was read.
-void check_apart(const fs::path& input, const fs::path& output) {
-  const fs::path relative = resolve_path(input).lexically_relative(resolve_path(output));
-  if (relative.empty() || *relative.begin() == "..") return;
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("{}: the output would replace the model it is made from; choose another output directory",
-                          output.string()));
 }
 
 void copy_companions(const fs::path& from, const fs::path& to, const std::vector<CompanionFile>& files) {

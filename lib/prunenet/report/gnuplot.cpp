@@ -14,6 +14,7 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 
 namespace prunenet {
 

@@ -4,6 +4,7 @@
 
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 #include "prunenet/report/record_schema.h"
 
 namespace prunenet {

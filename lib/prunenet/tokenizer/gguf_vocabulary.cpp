@@ -9,7 +9,7 @@
 
 #include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
-#include "prunenet/core/file.h"
+#include "prunenet/core/output_file.h"
 #include "prunenet/tokenizer/bpe.h"
 #include "prunenet/tokenizer/gguf_pre_tokenizer.h"
 #include "prunenet/tokenizer/utf8.h"
