@@ -11,6 +11,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "print.h"
+#include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/compare/recipe.h"
 #include "prunenet/core/error.h"
 #include "recipe_file.h"
@@ -78,6 +79,7 @@ void run_compare(const Arguments& words) {
   options.require(options.common().recipe, "recipe");
   options.require(arguments.model, "model");
   options.require(arguments.out, "out");
+  check_apart(arguments.model, arguments.out);
   const ComparisonRecipe recipe = read_recipe(arguments, options.common().recipe);
 
   Job job(options.common());

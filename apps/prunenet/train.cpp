@@ -15,6 +15,7 @@
 #include "prunenet/train/prunenet_session.h"
 #include "prunenet/train/recipe.h"
 #include "prunenet/train/session.h"
+#include "prunenet/train/training_files.h"
 #include "recipe_file.h"
 #include "verbs.h"
 
@@ -70,7 +71,8 @@ VerbOptions make_options(TrainArguments& arguments) {
       ("set", value_of(arguments.settings, "KEY=VALUE"),
        "one value of the recipe, as in --set train.learning_rate=1e-3 or --set policy=prunenet")       //
       ("resume", flag(arguments.resume), "go on from POLICY.train, where an interrupted run left it")  //
-      ("force", flag(arguments.force), "replace an existing policy file");
+      ("force", flag(arguments.force),
+       "replace an existing policy file, and start anew where an unfinished training is left");
   return options;
 }
 
@@ -109,6 +111,10 @@ Recipe make_recipe(const TrainArguments& arguments, const CommonOptions& common)
   }
 }
 
+std::filesystem::path work_directory(const TrainArguments& arguments) {
+  return arguments.out + ".train";
+}
+
 /// Failures that have nothing to do with what was asked for: the same command can go on after them.
 bool can_be_resumed(ErrorKind kind) {
   return kind == ErrorKind::kInterrupted || kind == ErrorKind::kOutOfSpace || kind == ErrorKind::kIo;
@@ -122,7 +128,7 @@ auto say_how_to_resume(const std::filesystem::path& work, Train train) {
   } catch (const Error& error) {
     std::error_code ignored;
     std::filesystem::remove(work, ignored);  // only where it is empty
-    if (!can_be_resumed(error.kind()) || !std::filesystem::exists(work, ignored)) throw;
+    if (!can_be_resumed(error.kind()) || !has_training_files(work)) throw;
     throw Error(error.kind(), fmt::format("{}; --resume goes on from {}", error.what(), work.string()));
   }
 }
@@ -155,15 +161,25 @@ void print_summary(const std::string& path, const PublishedPolicy& policy) {
                       {"seconds", human_seconds(policy.provenance.at("training_seconds").get<double>())}}));
 }
 
+/// Hours of work are not thrown away because --resume was forgotten.
+void check_work(const TrainArguments& arguments) {
+  const std::filesystem::path work = work_directory(arguments);
+  if (arguments.resume || arguments.force || !has_training_files(work)) return;
+  throw Error(ErrorKind::kAlreadyExists,
+              fmt::format("{} holds a training that was not finished; go on from it with --resume, or start anew with "
+                          "--force",
+                          work.string()));
+}
+
 /// Trains a policy of either kind and saves it.
 template <typename Train, typename Save>
 void train_and_save(const TrainArguments& arguments, const Recipe& recipe, Job& job, Train train, Save save) {
-  const std::filesystem::path work = arguments.out + ".train";
+  const std::filesystem::path work = work_directory(arguments);
   const std::vector<std::filesystem::path> models(arguments.models.begin(), arguments.models.end());
   const TrainingFiles files{.work_directory = work, .resume = arguments.resume};
   const auto policy = say_how_to_resume(work, [&] { return train(models, recipe, files, job.progress()); });
   save(arguments.out, policy);
-  std::filesystem::remove_all(work);
+  remove_training_files(work);
   job.progress().finish();
   print_summary(arguments.out, policy);
 }
@@ -178,6 +194,8 @@ void run_train(const Arguments& words) {
   options.require(arguments.out, "out");
   const Recipe recipe = make_recipe(arguments, options.common());
   check_new_file(arguments.out, arguments.force);
+  for (const std::string& model : arguments.models) check_not_of_model(arguments.out, model);
+  check_work(arguments);
 
   Job job(options.common());
   if (recipe.policy == PolicyKind::kPrunenet) {

@@ -15,6 +15,8 @@
 #include "prunenet/compare/run_cell.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/sha256.h"
+#include "prunenet/core/system_error.h"
+#include "prunenet/core/unfinished.h"
 
 namespace prunenet {
 
@@ -175,6 +177,14 @@ void check_file_names(const std::vector<Entry>& entries) {
   }
 }
 
+/// Makes the directory where it is not there, and keeps other runs out of it.
+Descriptor enter(const std::filesystem::path& directory) {
+  std::error_code status;
+  std::filesystem::create_directories(directory, status);
+  if (status) throw_system_error(directory, "cannot be made", status.value());
+  return lock_directory(directory);
+}
+
 Record failed_record(const CellSpec& cell, const Entry& entry, const CellContext& context, std::string reason) {
   std::replace(reason.begin(), reason.end(), '\n', ' ');
   json record = cell_identity(cell, entry.run.planner->data_use(), context);
@@ -218,7 +228,7 @@ ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const Compariso
   const json fixed = fixed_facts(recipe, bench.model_facts());
   std::vector<Entry> entries = make_entries(recipe, files, bench, fixed);
   check_file_names(entries);
-  std::filesystem::create_directories(files.output);
+  const Descriptor lock = enter(files.output);
 
   ComparisonSummary summary;
   const CellSpec dense_spec = dense_cell(recipe, fixed, files.output);
@@ -239,6 +249,8 @@ ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const Compariso
   if (open.empty() && dense_there) return summary;
 
   const CellContext context = bench.context();
+  std::error_code ignored;
+  std::filesystem::remove_all(context.scratch, ignored);  // of a run that was killed
   if (!dense_there) {
     write_record(dense_spec.file, run_dense_cell(dense_spec, context, progress));
     ++summary.done;
@@ -253,7 +265,6 @@ ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const Compariso
     progress.note(fmt::format("cell {} of {}: {} at {}{}: {}", i + 1, open.size(), cell->label, cell->ratio,
                               cell->seed ? fmt::format(", seed {}", *cell->seed) : "", outcome(record)));
   }
-  std::error_code ignored;
   std::filesystem::remove_all(context.scratch, ignored);
   return summary;
 }

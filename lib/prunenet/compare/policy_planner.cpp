@@ -18,6 +18,7 @@
 #include "prunenet/policy/score_model.h"
 #include "prunenet/train/recipe.h"
 #include "prunenet/train/session.h"
+#include "prunenet/train/training_files.h"
 
 namespace prunenet {
 
@@ -115,12 +116,12 @@ class PolicyPlanner final : public Planner {
     recipe.train.folds = choice_.folds;
     recipe.train.held_out_fold = fold;
     std::error_code error;
-    std::filesystem::create_directories(directory_, error);
+    std::filesystem::create_directories(directory_, error);  // where it fails, so does the training, and says why
     const std::filesystem::path work = file.string() + ".train";
     const torch::AutoGradMode with_gradients(true);
     save_policy(file, train_on_models({model_.checkpoint.directory()}, recipe,
                                       {.work_directory = work, .resume = std::filesystem::exists(work)}, progress));
-    std::filesystem::remove_all(work, error);
+    remove_training_files(work);
   }
 
   PolicyChoice choice_;

@@ -13,6 +13,28 @@ namespace prunenet {
 
 namespace {
 
+constexpr const char* kStateFile = "state.safetensors";
+constexpr const char* kProbePrefix = "probe-";
+constexpr const char* kExtension = ".safetensors";
+
+/// Those of a training, and what a killed one left unfinished of them.
+std::vector<std::filesystem::path> training_files(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> files;
+  std::error_code status;
+  for (std::filesystem::directory_iterator item(directory, status), end; !status && item != end;
+       item.increment(status)) {
+    std::string name = item->path().filename().string();
+    const std::size_t unfinished = name.find(std::string(kExtension) + ".tmp-");
+    if (name.starts_with('.') && unfinished != std::string::npos) {
+      name = name.substr(1, unfinished + std::string_view(kExtension).size() - 1);
+    }
+    if (name == kStateFile || (name.starts_with(kProbePrefix) && name.ends_with(kExtension))) {
+      files.push_back(item->path());
+    }
+  }
+  return files;
+}
+
 std::span<const std::byte> bytes_of(const MatrixF& matrix) {
   return std::as_bytes(std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
 }
@@ -81,20 +103,32 @@ void check_key(const SafetensorsFile& file, const std::string& key) {
 TrainingDirectory::TrainingDirectory(std::filesystem::path directory, TrainingKeys keys, bool resume)
     : directory_(std::move(directory)), keys_(std::move(keys)) {
   std::error_code error;
-  if (!resume) std::filesystem::remove_all(directory_, error);
   std::filesystem::create_directories(directory_, error);
   if (error) {
     throw Error(ErrorKind::kIo,
                 fmt::format("{}: the work directory cannot be created: {}", directory_.string(), error.message()));
   }
+  lock_ = lock_directory(directory_);
+  if (resume) return;
+  for (const std::filesystem::path& file : training_files(directory_)) std::filesystem::remove(file, error);
+}
+
+bool has_training_files(const std::filesystem::path& directory) {
+  return !training_files(directory).empty();
+}
+
+void remove_training_files(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  for (const std::filesystem::path& file : training_files(directory)) std::filesystem::remove(file, ignored);
+  std::filesystem::remove(directory, ignored);  // only where it is empty
 }
 
 std::filesystem::path TrainingDirectory::probe_path(std::size_t model) const {
-  return directory_ / fmt::format("probe-{}.safetensors", model);
+  return directory_ / fmt::format("{}{}{}", kProbePrefix, model, kExtension);
 }
 
 std::filesystem::path TrainingDirectory::state_path() const {
-  return directory_ / "state.safetensors";
+  return directory_ / kStateFile;
 }
 
 std::optional<Probe> TrainingDirectory::load_probe(std::size_t model) const {
@@ -112,12 +146,10 @@ void TrainingDirectory::save_probe(std::size_t model, const Probe& probe) const 
     declarations.push_back({name, Dtype::kF32, {matrix.rows(), matrix.cols()}});
     matrices[name] = &matrix;
   });
-  const std::filesystem::path temporary = probe_path(model).string() + ".tmp";
   const SafetensorsLayout layout(declarations, {{"key", keys_.probe}});
-  SafetensorsWriter writer(temporary, layout);
+  SafetensorsWriter writer(probe_path(model), layout);
   for (const TensorDeclaration& tensor : layout.tensors()) writer.write(tensor.name, bytes_of(*matrices[tensor.name]));
   writer.finish();
-  std::filesystem::rename(temporary, probe_path(model));
 }
 
 std::optional<TrainerState> TrainingDirectory::load_state() const {
@@ -143,7 +175,7 @@ void TrainingDirectory::save_state(const TrainerState& state) const {
   for (const auto& [name, tensor] : state.tensors) tensors[name] = to_host(tensor);
   std::map<std::string, std::string> metadata = state.text;
   metadata["key"] = keys_.state;
-  write_safetensors_atomically(state_path(), tensors, metadata);
+  write_safetensors(state_path(), tensors, metadata);
 }
 
 }  // namespace prunenet

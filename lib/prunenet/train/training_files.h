@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "prunenet/core/unfinished.h"
 #include "prunenet/probe/probe.h"
 #include "prunenet/train/trainer.h"
 
@@ -16,11 +17,11 @@ struct TrainingKeys {
 };
 
 /// The work directory of one training: probes and the trainer's state, each a safetensors file whose metadata carries
-/// its key. Writes are atomic.
+/// its key. Writes are atomic. One run works in it at a time.
 class TrainingDirectory {
  public:
-  /// Creates the directory. Without `resume`, what an earlier training left there is removed.
-  /// Throws Error(kIo) where it cannot be created.
+  /// Creates the directory. Without `resume`, the files of an earlier training there are removed, and nothing else.
+  /// Throws Error(kAlreadyExists) where another run works in it, Error(kIo) where it cannot be created.
   TrainingDirectory(std::filesystem::path directory, TrainingKeys keys, bool resume);
 
   /// Throw Error(kMismatch) where a file is of another key, Error(kBadInput) where it is damaged; nothing where absent.
@@ -36,6 +37,13 @@ class TrainingDirectory {
 
   std::filesystem::path directory_;
   TrainingKeys keys_;
+  Descriptor lock_;
 };
+
+/// Whether a directory holds files of a training that can be resumed.
+[[nodiscard]] bool has_training_files(const std::filesystem::path& directory);
+
+/// Removes the files of a training, and the directory where nothing else is in it.
+void remove_training_files(const std::filesystem::path& directory);
 
 }  // namespace prunenet
