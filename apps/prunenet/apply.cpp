@@ -117,7 +117,10 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
         ErrorKind::kInvalidArgument,
         fmt::format("--ratio {}: must be in [0, {}], the share of neurons to remove", *arguments.ratio, kMaxRatio));
   }
-  if (!arguments.plan_out.empty()) check_new_file(arguments.plan_out, arguments.force);
+  if (!arguments.plan_out.empty()) {
+    check_new_file(arguments.plan_out, arguments.force);
+    check_not_of_model(arguments.plan_out, arguments.model);
+  }
   if (!arguments.dry_run) check_output(arguments);
 }
 

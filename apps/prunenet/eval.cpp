@@ -10,6 +10,7 @@
 #include "job.h"
 #include "model.h"
 #include "options.h"
+#include "outputs.h"
 #include "print.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/peak_memory.h"
@@ -131,6 +132,7 @@ void run_eval(const Arguments& words) {
   VerbOptions options = make_options(arguments);
   if (!options.parse(words)) return;
   check_arguments(arguments, options);
+  check_json_destination(arguments.json_file, arguments.model);
 
   Job job(options.common());
   const torch::NoGradGuard no_grad;

@@ -10,6 +10,7 @@
 #include "outputs.h"
 #include "print.h"
 #include "prunenet/checkpoint/gguf_file.h"
+#include "prunenet/core/error.h"
 #include "prunenet/family/gguf_export.h"
 #include "prunenet/family/gguf_store.h"
 #include "prunenet/tokenizer/gguf_vocabulary.h"
@@ -71,7 +72,12 @@ void run_export(const Arguments& words) {
   if (!options.parse(words)) return;
   options.require(arguments.model, "model");
   options.require(arguments.gguf, "gguf");
+  if (!is_gguf_path(arguments.gguf)) {
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("--gguf {}: the name of a GGUF file ends in .gguf", arguments.gguf));
+  }
   check_new_file(arguments.gguf, arguments.force);
+  check_not_of_model(arguments.gguf, arguments.model);
 
   Job job(options.common());
   const Model model = open_model(arguments.model);

@@ -15,6 +15,7 @@
 #include "job.h"
 #include "model.h"
 #include "options.h"
+#include "outputs.h"
 #include "plan_file.h"
 #include "print.h"
 #include "prunable.h"
@@ -305,6 +306,7 @@ void run_inspect(const Arguments& words) {
   options.positional("path");
   if (!options.parse(words)) return;
   options.require(path, "path");
+  check_json_destination(json_file, path);
   Job job(options.common());
   const Report report = inspect(path, !quick, job.progress());
   job.progress().finish();

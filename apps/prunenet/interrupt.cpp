@@ -22,7 +22,12 @@ void catch_interrupts() {
   action.sa_handler = remember_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before = {};
+    sigaction(signal, nullptr, &before);
+    // One that is ignored stays so: nohup(1) does that, and shells to background jobs.
+    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);  // NOLINT
+  }
   // A file that reaches the limit of `ulimit -f` is then a failed write, as on a full disk, and cleaned up after.
   std::signal(SIGXFSZ, SIG_IGN);
 }

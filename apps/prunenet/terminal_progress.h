@@ -13,7 +13,7 @@
 namespace prunenet::cli {
 
 /// Progress of a verb on standard error: a bar that redraws itself on a terminal, plain lines now and then elsewhere.
-/// Every call is also where a verb notices SIGINT and SIGTERM, and throws Error(kInterrupted).
+/// Every call is also where a verb notices SIGINT, SIGTERM and SIGHUP, and throws Error(kInterrupted).
 class TerminalProgress final : public Progress {
  public:
   /// `quiet` leaves only warnings.
