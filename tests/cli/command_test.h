@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -23,8 +22,8 @@ class CommandTest : public ::testing::Test {
   CommandTest() : home_(std::filesystem::current_path()) { std::filesystem::current_path(directory_.path()); }
   ~CommandTest() override { std::filesystem::current_path(home_); }
 
-  static std::string model(const std::string& name) { return std::string(PRUNENET_TEST_DATA) + "/trained/" + name; }
-  static std::string text() { return std::string(PRUNENET_TEST_DATA) + "/texts/heldout.txt"; }
+  static std::string model(const std::string& name) { return PRUNENET_TEST_DATA "/trained/" + name; }
+  static std::string text() { return PRUNENET_TEST_DATA "/texts/heldout.txt"; }
 
   /// In this process, which spares the second that loading libtorch takes; everything but `main` itself.
   [[nodiscard]] static Finished run(const std::vector<std::string>& arguments) {
@@ -74,11 +73,7 @@ class CommandTest : public ::testing::Test {
     std::sort(found.begin(), found.end());
     return found;
   }
-  static std::string file(const std::string& name) {
-    std::ostringstream content;
-    content << std::ifstream(name, std::ios::binary).rdbuf();
-    return content.str();
-  }
+  static std::string file(const std::string& name) { return content_of(name); }
   [[nodiscard]] std::string path(const std::string& name) const { return directory_ / name; }
 
  private:

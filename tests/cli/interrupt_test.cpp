@@ -1,15 +1,12 @@
 // SIGINT and SIGTERM: exit code 130, nothing half-written, and training that goes on as if nothing had happened.
-#include <nlohmann/json.hpp>
-
 #include <csignal>
 
 #include "command_test.h"
-#include "prunenet/policy/policy.h"
+#include "policy_content.h"
 
 namespace prunenet::testing {
 namespace {
 
-using nlohmann::json;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Not;
@@ -25,17 +22,6 @@ class Interrupt : public CommandTest {
     return {"train", "--model", model("small"), "--recipe", "r.yaml", "--out", out};
   }
   [[nodiscard]] bool exists(const std::string& name) const { return std::filesystem::exists(path(name)); }
-  /// The policy apart from the times it took.
-  [[nodiscard]] std::string content(const std::string& name) const {
-    const Policy policy = load_policy(path(name));
-    std::string text = policy.recipe.dump() + json(policy.features).dump();
-    for (const json& point : policy.curve) text += point.at("validation_reward").dump() + point.at("step").dump();
-    for (const auto& parameter : policy.network->parameters()) {
-      const torch::Tensor values = parameter.detach().contiguous();
-      text.append(static_cast<const char*>(values.data_ptr()), values.nbytes());
-    }
-    return text;
-  }
 };
 
 TEST_F(Interrupt, ResumedTrainingGivesTheSamePolicy) {
@@ -52,7 +38,7 @@ TEST_F(Interrupt, ResumedTrainingGivesTheSamePolicy) {
   std::vector<std::string> resume = train("p.safetensors");
   resume.emplace_back("--resume");
   run_well(resume);
-  EXPECT_EQ(content("p.safetensors"), content("whole.safetensors"));
+  EXPECT_EQ(policy_content(path("p.safetensors")), policy_content(path("whole.safetensors")));
   EXPECT_FALSE(exists("p.safetensors.train"));
 }
 

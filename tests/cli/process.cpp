@@ -24,12 +24,6 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds kLongest{120};
 constexpr milliseconds kBetweenLooks{1};
 
-std::string content(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
 void redirect(int descriptor, const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   ::dup2(file, descriptor);
@@ -68,6 +62,12 @@ int wait_for(pid_t child, const Surroundings& surroundings) {
 
 }  // namespace
 
+std::string content_of(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
 bool catches(int process, int signal) {
   std::ifstream status("/proc/" + std::to_string(process) + "/status");
   for (std::string line; std::getline(status, line);) {
@@ -90,8 +90,8 @@ Finished run_process(const std::string& program, const std::vector<std::string>&
   if (child == 0) become(words, surroundings, output.path());
   Finished finished;
   finished.exit_code = wait_for(child, surroundings);
-  finished.out = content(output / "out");
-  finished.err = content(output / "err");
+  finished.out = content_of(output / "out");
+  finished.err = content_of(output / "err");
   return finished;
 }
 

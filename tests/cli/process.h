@@ -29,6 +29,9 @@ struct Surroundings {
 [[nodiscard]] Finished run_process(const std::string& program, const std::vector<std::string>& arguments,
                                    const Surroundings& surroundings = {});
 
+/// All bytes of a file; nothing where there is none.
+[[nodiscard]] std::string content_of(const std::filesystem::path& path);
+
 /// Whether a running program has a handler for that signal: from then on it cannot be killed by it.
 [[nodiscard]] bool catches(int process, int signal);
 

@@ -8,6 +8,7 @@
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/system_error.h"
 
 namespace prunenet {
 
@@ -104,10 +105,7 @@ TrainingDirectory::TrainingDirectory(std::filesystem::path directory, TrainingKe
     : directory_(std::move(directory)), keys_(std::move(keys)) {
   std::error_code error;
   std::filesystem::create_directories(directory_, error);
-  if (error) {
-    throw Error(ErrorKind::kIo,
-                fmt::format("{}: the work directory cannot be created: {}", directory_.string(), error.message()));
-  }
+  if (error) throw_system_error(directory_, "the work directory cannot be made", error.value());
   lock_ = lock_directory(directory_);
   if (resume) return;
   for (const std::filesystem::path& file : training_files(directory_)) std::filesystem::remove(file, error);
