@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "support/expect_error.h"
 
@@ -76,6 +77,16 @@ TEST(Dtype, FloatsSurviveTheirOwnType) {
 
 TEST(Dtype, IntegersAreNotComputedWith) {
   testing::expect_error(ErrorKind::kUnsupported, {"I32"}, [] { (void)to_floats({}, Dtype::kI32); });
+}
+
+TEST(CheckedBytes, AreThoseOfTheShapeOrNothing) {
+  EXPECT_EQ(checked_bytes(Dtype::kF32, std::vector<std::int64_t>{2, 3}), 24U);
+  EXPECT_EQ(checked_bytes(Dtype::kBF16, {}), 2U);
+  EXPECT_EQ(checked_bytes(Dtype::kF64, std::vector<std::int64_t>{std::int64_t{1} << 62, 0}), 0U);
+  EXPECT_EQ(checked_bytes(Dtype::kF64, std::vector<std::int64_t>{std::int64_t{1} << 61}), std::nullopt);
+  EXPECT_EQ(checked_bytes(Dtype::kU8, std::vector<std::int64_t>{std::int64_t{1} << 32, std::int64_t{1} << 32}),
+            std::nullopt);
+  EXPECT_EQ(checked_bytes(Dtype::kU8, std::vector<std::int64_t>{-1}), std::nullopt);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "prunenet/checkpoint/input_file.h"
+#include "prunenet/core/input_file.h"
 
 namespace prunenet {
 

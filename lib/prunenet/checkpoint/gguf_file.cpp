@@ -11,9 +11,9 @@
 #include "prunenet/checkpoint/gguf_constants.h"
 #include "prunenet/checkpoint/gguf_metadata.h"
 #include "prunenet/checkpoint/gguf_writer.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "prunenet/checkpoint/dequantize.h"
-#include "prunenet/checkpoint/input_file.h"
+#include "prunenet/core/input_file.h"
 
 namespace prunenet {
 

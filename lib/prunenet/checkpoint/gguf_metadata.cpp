@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "prunenet/checkpoint/gguf_constants.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 

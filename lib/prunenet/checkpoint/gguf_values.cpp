@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "prunenet/checkpoint/gguf_file.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 

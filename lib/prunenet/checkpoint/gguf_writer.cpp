@@ -8,9 +8,9 @@
 #include <set>
 
 #include "prunenet/checkpoint/gguf_constants.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 

@@ -8,8 +8,8 @@
 #include <cstdio>
 
 #include "prunenet/checkpoint/file_names.h"
-#include "prunenet/checkpoint/input_file.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/input_file.h"
 #include "prunenet/core/output_file.h"
 #include "prunenet/core/system_error.h"
 

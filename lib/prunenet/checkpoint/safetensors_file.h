@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "prunenet/checkpoint/input_file.h"
 #include "prunenet/checkpoint/tensor.h"
+#include "prunenet/core/input_file.h"
 
 namespace prunenet {
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
 
 namespace prunenet {
@@ -76,6 +77,11 @@ std::vector<std::byte> narrow(std::span<const float> values, Convert convert) {
 std::size_t size_of(Dtype dtype) {
   return row(dtype).size;
 }
+std::optional<std::uint64_t> checked_bytes(Dtype dtype, std::span<const std::int64_t> shape) {
+  const auto elements = checked_product(shape);
+  return elements ? checked_multiply(*elements, size_of(dtype)) : std::nullopt;
+}
+
 std::string_view to_string(Dtype dtype) {
   return row(dtype).name;
 }

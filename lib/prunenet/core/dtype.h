@@ -15,6 +15,10 @@ enum class Dtype { kBool, kU8, kI8, kF8E4M3, kF8E5M2, kI16, kU16, kF16, kBF16, k
 /// Bytes of one element.
 [[nodiscard]] std::size_t size_of(Dtype dtype);
 
+/// Bytes of a tensor, or nothing where an extent is negative or they do not fit 64 bits: the one place where the shape
+/// of a safetensors file becomes a size.
+[[nodiscard]] std::optional<std::uint64_t> checked_bytes(Dtype dtype, std::span<const std::int64_t> shape);
+
 /// The name in a safetensors header ("BF16").
 [[nodiscard]] std::string_view to_string(Dtype dtype);
 

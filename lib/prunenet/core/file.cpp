@@ -2,28 +2,22 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <sstream>
+#include <span>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/input_file.h"
 
 namespace prunenet {
 
 std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  std::error_code status;
-  if (!std::filesystem::is_regular_file(path, status)) {
-    throw Error(ErrorKind::kBadInput, fmt::format("{}: there is no such file", path.string()));
-  }
-  const std::uint64_t size = std::filesystem::file_size(path, status);
-  if (status || size > max_bytes) {
+  const InputFile file(path);
+  if (file.size() > max_bytes) {
     throw Error(ErrorKind::kBadInput,
-                fmt::format("{}: {} bytes, but at most {} are read here", path.string(), size, max_bytes));
+                fmt::format("{}: {} bytes, but at most {} are read here", path.string(), file.size(), max_bytes));
   }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  if (!file) throw Error(ErrorKind::kBadInput, fmt::format("{}: cannot be read", path.string()));
-  return std::move(content).str();
+  std::string text(file.size(), '\0');
+  file.read(0, std::as_writable_bytes(std::span(text)));
+  return text;
 }
 
 }  // namespace prunenet

@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -22,7 +25,7 @@ RecipeField field(const std::string& key, Value& target, bool (*fits)(const json
 }
 
 bool is_integer(const json& value) {
-  return value.is_number_integer();
+  return value.is_number_integer() && !(value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX);
 }
 
 /// Parsers differ in whether a non-negative integer is of the signed or the unsigned kind.
@@ -31,7 +34,7 @@ bool is_seed(const json& value) {
 }
 
 bool is_number(const json& value) {
-  return value.is_number();
+  return value.is_number() && std::isfinite(value.get<double>());  // YAML has infinity
 }
 
 bool is_truth(const json& value) {
@@ -51,12 +54,12 @@ bool is_list(const json& value) {
 
 void refuse_recipe_value(const std::string& key, const json& value, std::string_view wanted) {
   throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("recipe key '{}' is {}, but must be {}", key, value.dump(), wanted));
+              fmt::format("recipe key '{}' is {}, but must be {}", printable(key), printable_json(value), wanted));
 }
 
 void refuse_recipe_key(const std::string& key, const std::vector<std::string>& known) {
   throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("recipe key '{}' is unknown; known here: {}", key, fmt::join(known, ", ")));
+              fmt::format("recipe key '{}' is unknown; known here: {}", printable(key), fmt::join(known, ", ")));
 }
 
 RecipeField integer_field(const std::string& key, std::int64_t& target) {

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
-#include <fstream>
 #include <vector>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/input_file.h"
 
 namespace prunenet {
 
@@ -44,15 +45,12 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
 }
 
 std::string sha256_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorKind::kBadInput, fmt::format("{}: cannot be opened for reading", path.string()));
+  constexpr std::uint64_t kChunk = 1ULL << 20U;
+  const InputFile file(path);
   Sha256 digest;
-  std::vector<char> buffer(std::size_t{1} << 20U);
-  while (file) {
-    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    digest.update(std::as_bytes(std::span(buffer.data(), static_cast<std::size_t>(file.gcount()))));
+  for (std::uint64_t done = 0; done < file.size(); done += kChunk) {
+    digest.update(file.read(done, std::min(kChunk, file.size() - done)));
   }
-  if (file.bad()) throw Error(ErrorKind::kIo, fmt::format("{}: reading failed", path.string()));
   return digest.hex();
 }
 

@@ -26,7 +26,7 @@ class Sha256 {
 
 [[nodiscard]] std::string sha256_hex(std::span<const std::byte> bytes);
 
-/// Of a file's content, read in pieces. Throws Error(kBadInput) where it cannot be opened, Error(kIo) where read fails.
+/// Of a file's content, read in pieces. Throws what `InputFile` throws.
 [[nodiscard]] std::string sha256_file(const std::filesystem::path& path);
 
 }  // namespace prunenet

@@ -8,8 +8,8 @@
 #include <functional>
 
 #include "prunenet/checkpoint/file_names.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/family/adapters.h"
 #include "prunenet/family/tensor_check.h"
 

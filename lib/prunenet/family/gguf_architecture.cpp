@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 

@@ -8,8 +8,8 @@
 #include <set>
 #include <string_view>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 

@@ -5,14 +5,14 @@
 #include <algorithm>
 
 #include "prunenet/checkpoint/file_names.h"
-#include "prunenet/checkpoint/input_file.h"
 #include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/checkpoint/output_directory.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/input_file.h"
 #include "prunenet/core/output_file.h"
 #include "prunenet/core/peak_memory.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/core/stopwatch.h"
 #include "prunenet/prune/bias_shift.h"
 #include "prunenet/prune/model_files.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/prune/estimate.h"
 
 namespace prunenet {

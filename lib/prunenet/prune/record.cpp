@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "prunenet/checkpoint/input_file.h"
-#include "prunenet/checkpoint/printable.h"
+#include "prunenet/core/input_file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/core/version.h"
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/regex.h"
 
 namespace prunenet {

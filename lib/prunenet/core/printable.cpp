@@ -1,7 +1,10 @@
-#include "prunenet/checkpoint/printable.h"
+#include "prunenet/core/printable.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "prunenet/core/error.h"
 
@@ -22,7 +25,13 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
 }
 
 std::string printable(std::span<const std::int64_t> shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
+  constexpr std::size_t kMost = 16;
+  const auto first = shape.first(std::min(shape.size(), kMost));
+  return fmt::format("[{}{}]", fmt::join(first, ", "), first.size() < shape.size() ? ", ..." : "");
+}
+
+std::string printable_json(const nlohmann::json& value, std::size_t max_bytes) {
+  return printable(value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace), max_bytes);
 }
 
 void reject(const std::string& where, const std::string& why) {

@@ -1,4 +1,4 @@
-#include "prunenet/checkpoint/input_file.h"
+#include "prunenet/core/input_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -23,12 +23,24 @@ struct InputFile::Descriptor {
   int value;
 };
 
+namespace {
+
+void require_regular(const struct stat& status, const std::filesystem::path& path) {
+  if (S_ISREG(status.st_mode)) return;
+  throw Error(ErrorKind::kBadInput,
+              fmt::format("{}: {}, and a file is needed here", path.string(),
+                          S_ISDIR(status.st_mode) ? "is a directory" : "is a device, a pipe or a socket"));
+}
+
+}  // namespace
+
 InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path_, ignored)) {  // before open, which would wait for the writer of a pipe
+  struct stat before {};
+  if (::stat(path_.c_str(), &before) != 0) {
     throw Error(ErrorKind::kBadInput, fmt::format("{}: there is no such file", path_.string()));
   }
-  const int opened = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  require_regular(before, path_);  // before it is opened, which a device might take for more than a question
+  const int opened = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (opened < 0) {
     throw Error(ErrorKind::kIo, fmt::format("{}: cannot be opened: {}", path_.string(), std::strerror(errno)));
   }
@@ -37,6 +49,7 @@ InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
   if (::fstat(opened, &status) != 0) {
     throw Error(ErrorKind::kIo, fmt::format("{}: cannot be examined: {}", path_.string(), std::strerror(errno)));
   }
+  require_regular(status, path_);
   size_ = static_cast<std::uint64_t>(status.st_size);
   modified_seconds_ = status.st_mtim.tv_sec;
   modified_nanoseconds_ = status.st_mtim.tv_nsec;
@@ -55,7 +68,6 @@ void InputFile::check_unchanged() const {
 }
 
 void InputFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
-  check_unchanged();
   const auto end = checked_add(offset, bytes.size());
   if (!end || *end > size_) {
     throw Error(ErrorKind::kBadInput, fmt::format("{}: truncated: {} bytes wanted at offset {}, the file has {}",
@@ -69,11 +81,10 @@ void InputFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
     if (count < 0) {
       throw Error(ErrorKind::kIo, fmt::format("{}: reading failed: {}", path_.string(), std::strerror(errno)));
     }
-    if (count == 0) {
-      throw Error(ErrorKind::kBadInput, fmt::format("{}: shrank while it was being read", path_.string()));
-    }
+    if (count == 0) break;  // it has shrunk
     done += static_cast<std::size_t>(count);
   }
+  check_unchanged();
 }
 
 std::vector<std::byte> InputFile::read(std::uint64_t offset, std::uint64_t count) const {

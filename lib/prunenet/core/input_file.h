@@ -11,10 +11,11 @@
 namespace prunenet {
 
 /// A regular file open for positioned reads (pread: no memory map that a shrinking file would turn into a signal).
-/// Const and thread-safe. Its size and time of change are compared before each read with those at opening.
+/// Const and thread-safe. Its size and time of change are compared after each read with those at opening.
 class InputFile {
  public:
-  /// Throws Error(kBadInput) where there is no such regular file, Error(kIo) where it cannot be opened.
+  /// Throws Error(kBadInput) where there is no such file, or a directory, a device, a pipe or a socket, Error(kIo)
+  /// where it cannot be opened.
   explicit InputFile(std::filesystem::path path);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
