@@ -19,10 +19,10 @@
 #include "plan_file.h"
 #include "print.h"
 #include "prunable.h"
-#include "prunenet/checkpoint/input_file.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/input_file.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/family/census.h"
 #include "prunenet/family/gguf_store.h"
@@ -133,7 +133,7 @@ void add_architecture(const std::filesystem::path& path, bool scan, Report& repo
 void add_pruning(const std::filesystem::path& directory, Report& report) {
   const std::filesystem::path path = directory / "prunenet.json";
   if (!std::filesystem::exists(path)) return;
-  json pruning = parse_json_object(read_text_file(path), path.string());
+  json pruning = read_json_object(path);
   pruning.erase("plan");  // long: every kept neuron
   const auto figure = [&pruning](const char* pointer) {
     return pruning.value(json::json_pointer(pointer), json("?")).dump();

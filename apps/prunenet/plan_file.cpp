@@ -10,7 +10,7 @@
 namespace prunenet::cli {
 
 Plan read_plan_file(const std::filesystem::path& path) {
-  const nlohmann::json json = parse_json_object(read_text_file(path), path.string());
+  const nlohmann::json json = read_json_object(path);
   try {
     return plan_from_json(json);
   } catch (const Error& error) {

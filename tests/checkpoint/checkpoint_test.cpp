@@ -102,6 +102,10 @@ TEST_F(CheckpointTest, IndexThatDoesNotFit) {
   expect_rejected({"index.json", "weight_map is missing"});
   index(R"({"a":"../s1.safetensors"})");
   expect_rejected({"'a'", "../s1.safetensors", "not the plain name"});
+  index(R"({"a":"s1\n.safetensors"})");
+  expect_rejected({"'a'", "s1\\n.safetensors", "not the plain name"});
+  index(R"({"a":")" + std::string(300, 's') + R"(.safetensors"})");
+  expect_rejected({"'a'", "sss...", "not the plain name"});
   index(R"({"a":"config.json"})");
   expect_rejected({"'a'", "config.json", ".safetensors"});
   index(R"({"a":"s1.safetensors","b":"s3.safetensors"})");

@@ -110,6 +110,8 @@ TEST_F(GgufTest, CountsThatAreTooLarge) {
   expect_rejected(GgufBytes{.pairs = le(kHuge), .data = std::string(16, ' '), .pair_count = 1}, {"metadata key"});
   expect_rejected(GgufBytes{.pairs = le(std::uint64_t{60000}), .data = std::string(16, ' '), .pair_count = 1},
                   {"truncated", "metadata key says 60000"});
+  expect_rejected(GgufBytes{.tensors = le(std::uint64_t{70'000}), .data = std::string(70'000, ' '), .tensor_count = 1},
+                  {"tensor's name", "70000", "65536"});
   expect_rejected(GgufBytes().pair("k", kText, kHuge), {"metadata text", "18446744073709551615"});
   expect_rejected(GgufBytes().pair_bytes("k", kArray, le(kUint32) + le(kHuge)), {"array's length"});
   expect_rejected(GgufBytes().pair_bytes("k", kArray, le(kUint32) + le(std::uint64_t{1000})),

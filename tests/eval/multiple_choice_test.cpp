@@ -135,13 +135,33 @@ TEST(ChoiceItems, BadLinesAreNamed) {
     expect_error(ErrorKind::kBadInput, fragments, [&] { (void)read_choice_items(directory / "t.jsonl"); });
   };
   expect_bad("", {"holds no items"});
-  expect_bad("{", {"t.jsonl:1", "not a JSON object"});
+  expect_bad("{", {"t.jsonl:1", "not valid JSON"});
   expect_bad("\n[]", {"t.jsonl:2", "not a JSON object"});
   expect_bad(R"({"context": 3, "choices": ["a", "b"], "label": 0})", {"'context'"});
-  expect_bad(R"({"context": "x", "choices": ["a"], "label": 0})", {"'choices'", "two or more"});
+  expect_bad(R"({"context": "x", "choices": ["a"], "label": 0})", {"'choices'", "2 to 64"});
   expect_bad(R"({"context": "x", "choices": ["a", "b"], "label": 2})", {"'label'", "0 to 1"});
   expect_bad(R"({"contexts": ["x", "y"], "label": 0})", {"'continuation'"});
   expect_bad(R"({"id": 7, "context": "x", "choices": ["a", "b"], "label": 0})", {"'id'"});
+}
+
+TEST(ChoiceItems, ChoicesAreLimited) {  // each has a copy of what they share
+  const testing::TemporaryDirectory directory;
+  nlohmann::json item = {{"context", "a"}, {"label", 0}, {"choices", std::vector<std::string>(65, "b")}};
+  testing::write_file(directory / "a.jsonl", item.dump());
+  testing::expect_error(ErrorKind::kBadInput, {"a.jsonl:1", "'choices'", "2 to 64"},
+                        [&] { (void)read_choice_items(directory / "a.jsonl"); });
+}
+
+TEST(ChoiceItems, LinesAreStrictJson) {
+  const testing::TemporaryDirectory directory;
+  const auto refused = [&](std::initializer_list<std::string> fragments, const std::string& line) {
+    testing::write_file(directory / "a.jsonl", line);
+    testing::expect_error(ErrorKind::kBadInput, fragments, [&] { (void)read_choice_items(directory / "a.jsonl"); });
+  };
+  refused({"a.jsonl:1", "nested deeper than 64"}, std::string(R"({"x":)").append(100'000, '['));
+  refused({"a.jsonl:2", "'label' stands twice"},
+          "\n"
+          R"({"label":0,"label":1})");
 }
 
 }  // namespace

@@ -212,5 +212,22 @@ TEST(GgufImport, WidthsThatDifferByLayerAreRefusedAndEqualOnesAreOne) {
   });
 }
 
+TEST(GgufImport, NothingIsMadeForLayersThatAreOnlyClaimed) {
+  for (const char* architecture : {"llama", "gemma2"}) {
+    GgufBytes file;
+    const std::string prefix = std::string(architecture) + ".";
+    file.pair_bytes("general.architecture", kText, testing::gguf_text(architecture));
+    file.pair(prefix + "block_count", kU32, 2'000'000'000U).pair(prefix + "embedding_length", kU32, 8U);
+    file.pair(prefix + "feed_forward_length", kU32, 8U).pair(prefix + "attention.head_count", kU32, 2U);
+    file.pair(prefix + "context_length", kU32, 8U).pair(prefix + "attention.layer_norm_rms_epsilon", kF32Value, 1e-5F);
+    file.data = std::string(64, '\0');
+    file.tensor("token_embd.weight", {8, 2}, kF32Tensor, 0);
+    const TemporaryDirectory directory;
+    testing::write_file(directory / "m.gguf", file.bytes());
+    expect_error(ErrorKind::kBadInput, {"2000000000 layers", "1 tensors"},
+                 [&] { (void)open_gguf_checkpoint(directory / "m.gguf"); });
+  }
+}
+
 }  // namespace
 }  // namespace prunenet

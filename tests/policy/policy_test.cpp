@@ -60,7 +60,7 @@ TEST(PolicyFile, AnotherVersionIsUnsupported) {
 TEST(PolicyFile, BrokenMetadataIsNamed) {
   const TemporaryDirectory directory;
   write_with(directory / "p", "recipe", "{");
-  expect_error(ErrorKind::kBadInput, {"'recipe' is not JSON"}, [&] { (void)load_policy(directory / "p"); });
+  expect_error(ErrorKind::kBadInput, {"'recipe'", "not valid JSON"}, [&] { (void)load_policy(directory / "p"); });
   write_with(directory / "p", "features", "[1]");
   expect_error(ErrorKind::kBadInput, {"'features'"}, [&] { (void)load_policy(directory / "p"); });
 }
@@ -70,7 +70,7 @@ TEST(PolicyFile, ParametersOfAnotherNetworkAreNamed) {
   write_with(directory / "p", "network", R"({"hidden": 9, "depth": 1})");
   expect_error(ErrorKind::kBadInput, {"layers_0.", "9"}, [&] { (void)load_policy(directory / "p"); });
   write_with(directory / "p", "network", R"({"hidden": 8, "depth": 2})");
-  expect_error(ErrorKind::kBadInput, {"4 tensors", "has 6"}, [&] { (void)load_policy(directory / "p"); });
+  expect_error(ErrorKind::kBadInput, {"layers_1.weight", "8 x 8"}, [&] { (void)load_policy(directory / "p"); });
 }
 
 TEST(CheckFeatures, SaysTheDifference) {
@@ -80,6 +80,18 @@ TEST(CheckFeatures, SaysTheDifference) {
     check_features(policy, {"a", "c", "d", "e"});
   });
   expect_error(ErrorKind::kMismatch, {"order differs", "'b'", "'c'"}, [&] { check_features(policy, {"a", "c", "b"}); });
+}
+
+TEST(PolicyFile, ANetworkThatIsOnlyClaimedTakesNoMemory) {
+  const TemporaryDirectory directory;
+  write_with(directory / "p", "network", R"({"hidden": 4096, "depth": 8})");
+  expect_error(ErrorKind::kBadInput, {"layers_0.weight", "4096 x 3"}, [&] { (void)load_policy(directory / "p"); });
+}
+
+TEST(PolicyFile, DeepRecordsAreRefused) {  // whoever writes them out would run out of stack
+  const TemporaryDirectory directory;
+  write_with(directory / "p", "curve", std::string(65, '[') + std::string(65, ']'));
+  expect_error(ErrorKind::kBadInput, {"'curve'", "nested deeper than 64"}, [&] { (void)load_policy(directory / "p"); });
 }
 
 }  // namespace

@@ -6,12 +6,12 @@
 #include <set>
 
 #include "prunenet/checkpoint/file_names.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -37,11 +37,6 @@ namespace {
 using WeightMap = std::map<std::string, std::string>;  ///< tensor -> shard
 
 constexpr std::uint64_t kMaxConfigBytes = 64ULL << 20U;
-constexpr std::uint64_t kMaxIndexBytes = 256ULL << 20U;
-
-nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  return parse_json_object(read_text_file(path, max_bytes), path.string());
-}
 
 /// Says why a directory without safetensors is refused, by what it holds instead.
 [[noreturn]] void throw_no_weights(const std::filesystem::path& directory) {
@@ -73,7 +68,9 @@ nlohmann::json read_json(const std::filesystem::path& path, std::uint64_t max_by
 
 /// A file of the same directory that cannot be taken for one of the model's other files.
 bool is_shard_name(const std::string& name) {
-  return name.ends_with(".safetensors") && name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
+  constexpr std::size_t kLongest = 255;  // of any file system
+  return name.size() <= kLongest && name.ends_with(".safetensors") && printable(name, kLongest) == name &&
+         name.find_first_of("/\\") == name.npos;
 }
 
 WeightMap parse_weight_map(const nlohmann::json& index, const std::filesystem::path& path) {
@@ -85,7 +82,7 @@ WeightMap parse_weight_map(const nlohmann::json& index, const std::filesystem::p
   for (const auto& [tensor, shard] : found->items()) {
     if (!shard.is_string() || !is_shard_name(shard.get_ref<const std::string&>())) {
       reject(path, fmt::format("tensor '{}' is mapped to {}, which is not the plain name of a .safetensors file",
-                               printable(tensor), printable(shard.dump())));
+                               printable(tensor), printable_json(shard)));
     }
     weight_map.emplace(tensor, shard.get<std::string>());
   }
@@ -143,12 +140,12 @@ Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
   const bool single = std::filesystem::exists(directory / kSingleFile, ignored);
   state->sharded = !single && std::filesystem::exists(directory / kIndexFile, ignored);
   if (!single && !state->sharded) throw_no_weights(directory);
-  state->config = read_json(directory / kConfigFile, kMaxConfigBytes);
+  state->config = read_json_object(directory / kConfigFile, kMaxConfigBytes);
   const std::filesystem::path index_path = directory / kIndexFile;
   if (single) {
     state->files.emplace(kSingleFile, SafetensorsFile::open(directory / kSingleFile));
   } else {
-    const nlohmann::json index = read_json(index_path, kMaxIndexBytes);
+    const nlohmann::json index = read_json_object(index_path);
     const WeightMap weight_map = parse_weight_map(index, index_path);
     for (const auto& [tensor, shard] : weight_map) {
       if (!state->files.contains(shard)) state->files.emplace(shard, SafetensorsFile::open(directory / shard));

@@ -8,10 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/strict_json.h"
-#include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -61,7 +60,7 @@ std::vector<std::uint64_t> parse_integers(const json& value, const std::string& 
   std::vector<std::uint64_t> integers;
   for (const json& item : value) {
     if (!item.is_number_unsigned()) {
-      reject(where, fmt::format("{} holds {}, not a non-negative integer", field, printable(item.dump(), 40)));
+      reject(where, fmt::format("{} holds {}, not a non-negative integer", field, printable_json(item, 40)));
     }
     integers.push_back(item.get<std::uint64_t>());
   }
@@ -95,12 +94,11 @@ Entry parse_entry(const std::string& name, const json& value, const std::string&
   }
   const auto offsets = parse_integers(value["data_offsets"], where, "data_offsets");
   if (offsets.size() != 2 || offsets[0] > offsets[1]) {
-    reject(where, fmt::format("data_offsets {} is not a begin and an end", printable(value["data_offsets"].dump())));
+    reject(where, fmt::format("data_offsets {} is not a begin and an end", printable_json(value["data_offsets"])));
   }
   entry.begin = offsets[0];
   entry.end = offsets[1];
-  const auto elements = checked_product(entry.info.shape);
-  const auto bytes = elements ? checked_multiply(*elements, size_of(entry.info.dtype)) : std::nullopt;
+  const auto bytes = checked_bytes(entry.info.dtype, entry.info.shape);
   if (!bytes || *bytes != entry.end - entry.begin) {
     reject(where, fmt::format("{} {} needs {} bytes, data_offsets give {}", to_string(entry.info.dtype),
                               printable(entry.info.shape), bytes ? fmt::format("{}", *bytes) : "more than 2^64",

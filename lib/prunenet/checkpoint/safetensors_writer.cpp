@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -48,8 +48,7 @@ std::string framed_header(const nlohmann::ordered_json& document) {
 }  // namespace
 
 std::uint64_t bytes_of(const TensorDeclaration& tensor) {
-  const auto elements = checked_product(tensor.shape);
-  const auto bytes = elements ? checked_multiply(*elements, size_of(tensor.dtype)) : std::nullopt;
+  const auto bytes = checked_bytes(tensor.dtype, tensor.shape);
   if (!bytes) {
     refuse(
         fmt::format("tensor '{}': shape {} is negative or too large", printable(tensor.name), printable(tensor.shape)));

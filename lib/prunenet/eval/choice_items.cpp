@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/eval/multiple_choice.h"
@@ -14,13 +15,15 @@ namespace {
 
 using nlohmann::json;
 
+/// Choices share their context or their continuation, which is copied for each: without a limit, a file could ask for
+/// the square of its size.
+constexpr std::size_t kMaxChoices = 64;
+
 /// One line of the file; every complaint names file and line.
 class Line {
  public:
   Line(const std::filesystem::path& file, std::size_t number, const std::string& text)
-      : where_(fmt::format("{}:{}", file.string(), number)), object_(json::parse(text, nullptr, false)) {
-    if (!object_.is_object()) fail("is not a JSON object");
-  }
+      : where_(fmt::format("{}:{}", file.string(), number)), object_(parse_json_object(text, where_)) {}
 
   [[nodiscard]] bool has(const char* key) const { return object_.contains(key); }
 
@@ -33,8 +36,9 @@ class Line {
   [[nodiscard]] std::vector<std::string> texts(const char* key) const {
     const auto found = object_.find(key);
     const bool valid = found != object_.end() && found->is_array() && found->size() >= 2 &&
+                       found->size() <= kMaxChoices &&
                        std::all_of(found->begin(), found->end(), [](const json& item) { return item.is_string(); });
-    if (!valid) fail(fmt::format("field '{}' is not a list of two or more texts", key));
+    if (!valid) fail(fmt::format("field '{}' is not a list of 2 to {} texts", key, kMaxChoices));
     return found->get<std::vector<std::string>>();
   }
 
@@ -71,7 +75,7 @@ ChoiceItem read_item(const Line& line) {
 }  // namespace
 
 std::vector<ChoiceItem> read_choice_items(const std::filesystem::path& file) {
-  std::istringstream lines(read_text_file(file));
+  std::istringstream lines(read_text_file(file, kMaxDataBytes));
   std::vector<ChoiceItem> items;
   std::string text;
   for (std::size_t number = 1; std::getline(lines, text); ++number) {

@@ -26,7 +26,7 @@ void check(const WindowOptions& options) {
 TextWindows cut_windows(const ModelConfig& config, const Tokenizer& tokenizer, const std::filesystem::path& file,
                         const WindowOptions& options) {
   check(options);
-  const std::string text = read_text_file(file);
+  const std::string text = read_text_file(file, kMaxDataBytes);
   const std::vector<TokenId> tokens = tokenizer.encode(text);
   TextWindows result;
   result.sha256 = sha256_hex(std::as_bytes(std::span(text)));

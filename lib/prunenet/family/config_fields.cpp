@@ -6,18 +6,10 @@
 #include <limits>
 #include <utility>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
-
-namespace {
-
-std::string shown(const nlohmann::json& value) {
-  return printable(value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
-}
-
-}  // namespace
 
 ConfigFields::ConfigFields(const nlohmann::json& object, std::string file, std::string path)
     : object_(&object), file_(std::move(file)), path_(std::move(path)) {}
@@ -43,12 +35,12 @@ const nlohmann::json& ConfigFields::require(const char* key) const {
 
 std::int64_t ConfigFields::to_integer(const char* key, const nlohmann::json& value, std::int64_t low,
                                       std::int64_t high) const {
-  if (!value.is_number_integer()) reject(key, fmt::format("is {}, which is not an integer", shown(value)));
+  if (!value.is_number_integer()) reject(key, fmt::format("is {}, which is not an integer", printable_json(value)));
   // A value above the range of int64 is stored as unsigned and would wrap in `get`.
   const bool too_large = value.is_number_unsigned() &&
                          value.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()};
   if (too_large || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high) {
-    reject(key, fmt::format("is {}, outside [{}, {}]", shown(value), low, high));
+    reject(key, fmt::format("is {}, outside [{}, {}]", printable_json(value), low, high));
   }
   return value.get<std::int64_t>();
 }
@@ -62,14 +54,26 @@ std::int64_t ConfigFields::integer_or(const char* key, std::int64_t otherwise, s
   return has(key) ? integer(key, low, high) : otherwise;
 }
 
-double ConfigFields::number(const char* key, double low, double high) const {
-  const nlohmann::json& value = require(key);
-  if (!value.is_number()) reject(key, fmt::format("is {}, which is not a number", shown(value)));
+double ConfigFields::to_number(const char* key, const nlohmann::json& value, double low, double high) const {
+  if (!value.is_number()) reject(key, fmt::format("is {}, which is not a number", printable_json(value)));
   const double number = value.get<double>();
   if (!std::isfinite(number) || number < low || number > high) {
-    reject(key, fmt::format("is {}, outside [{}, {}]", shown(value), low, high));
+    reject(key, fmt::format("is {}, outside [{}, {}]", printable_json(value), low, high));
   }
   return number;
+}
+
+double ConfigFields::number(const char* key, double low, double high) const {
+  return to_number(key, require(key), low, high);
+}
+
+std::vector<double> ConfigFields::numbers(const char* key, double low, double high) const {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return {};
+  if (!value->is_array()) reject(key, fmt::format("is {}, which is not a list of numbers", printable_json(*value)));
+  std::vector<double> values;
+  for (const nlohmann::json& item : *value) values.push_back(to_number(key, item, low, high));
+  return values;
 }
 
 double ConfigFields::number_or(const char* key, double otherwise, double low, double high) const {
@@ -79,13 +83,13 @@ double ConfigFields::number_or(const char* key, double otherwise, double low, do
 bool ConfigFields::boolean_or(const char* key, bool otherwise) const {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return otherwise;
-  if (!value->is_boolean()) reject(key, fmt::format("is {}, which is neither true nor false", shown(*value)));
+  if (!value->is_boolean()) reject(key, fmt::format("is {}, which is neither true nor false", printable_json(*value)));
   return value->get<bool>();
 }
 
 std::string ConfigFields::text(const char* key) const {
   const nlohmann::json& value = require(key);
-  if (!value.is_string()) reject(key, fmt::format("is {}, which is not a string", shown(value)));
+  if (!value.is_string()) reject(key, fmt::format("is {}, which is not a string", printable_json(value)));
   return value.get<std::string>();
 }
 
@@ -105,10 +109,10 @@ std::vector<std::int64_t> ConfigFields::integers(const char* key, std::int64_t l
 std::vector<std::string> ConfigFields::texts(const char* key) const {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return {};
-  if (!value->is_array()) reject(key, fmt::format("is {}, which is not a list of strings", shown(*value)));
+  if (!value->is_array()) reject(key, fmt::format("is {}, which is not a list of strings", printable_json(*value)));
   std::vector<std::string> values;
   for (const nlohmann::json& item : *value) {
-    if (!item.is_string()) reject(key, fmt::format("holds {}, which is not a string", shown(item)));
+    if (!item.is_string()) reject(key, fmt::format("holds {}, which is not a string", printable_json(item)));
     values.push_back(item.get<std::string>());
   }
   return values;
@@ -117,7 +121,7 @@ std::vector<std::string> ConfigFields::texts(const char* key) const {
 std::optional<ConfigFields> ConfigFields::object(const char* key) const {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_object()) reject(key, fmt::format("is {}, which is not an object", shown(*value)));
+  if (!value->is_object()) reject(key, fmt::format("is {}, which is not an object", printable_json(*value)));
   return ConfigFields(*value, file_, path_ + key + ".");
 }
 

@@ -30,6 +30,8 @@ class ConfigFields {
   [[nodiscard]] std::string text_or(const char* key, const std::string& otherwise) const;
   /// One integer or a list of them; empty where the key is missing.
   [[nodiscard]] std::vector<std::int64_t> integers(const char* key, std::int64_t low, std::int64_t high) const;
+  /// A list of finite numbers in [low, high]; empty where the key is missing.
+  [[nodiscard]] std::vector<double> numbers(const char* key, double low, double high) const;
   /// A list of strings; empty where the key is missing.
   [[nodiscard]] std::vector<std::string> texts(const char* key) const;
   /// A nested object, or nothing where the key is missing.
@@ -45,6 +47,7 @@ class ConfigFields {
   [[nodiscard]] const nlohmann::json& require(const char* key) const;
   [[nodiscard]] std::int64_t to_integer(const char* key, const nlohmann::json& value, std::int64_t low,
                                         std::int64_t high) const;
+  [[nodiscard]] double to_number(const char* key, const nlohmann::json& value, double low, double high) const;
 
   const nlohmann::json* object_;
   std::string file_;

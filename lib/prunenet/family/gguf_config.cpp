@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/family/gguf_architecture.h"
 #include "prunenet/family/gguf_hyperparameters.h"
 #include "prunenet/family/gguf_tensors.h"
@@ -113,6 +113,10 @@ Sizes read_sizes(const Hyperparameters& values) {
   Sizes sizes;
   sizes.hidden_size = values.size("embedding_length");
   sizes.layers = values.size("block_count");
+  const auto tensors = static_cast<std::int64_t>(values.gguf().tensors().size());
+  if (sizes.layers > tensors) {  // before anything is made for each of them
+    values.fail(ErrorKind::kBadInput, fmt::format("{} layers, but only {} tensors", sizes.layers, tensors));
+  }
   sizes.heads = values.size("attention.head_count");
   sizes.key_value_heads = values.size_or("attention.head_count_kv", sizes.heads);
   sizes.head_dim = values.size_or("attention.key_length", sizes.hidden_size / sizes.heads);
@@ -141,11 +145,11 @@ Json llama3_scaling(const Hyperparameters& values, std::int64_t head_dim) {
     values.fail(ErrorKind::kBadInput, "the factors of LLaMA 3's rotary scaling are not in order");
   }
   if (!table.empty()) scaling.factor = static_cast<double>(*std::ranges::max_element(table));
-  const std::vector<double> expected = llama3_divisors(scaling, rope_theta(values), head_dim);
-  if (table.size() != expected.size()) {
+  if (static_cast<std::int64_t>(table.size()) != head_dim / 2) {
     values.fail(ErrorKind::kBadInput,
                 fmt::format("{} has {} divisors for heads of {}", kGgufRotaryFactors, table.size(), head_dim));
   }
+  const std::vector<double> expected = llama3_divisors(scaling, rope_theta(values), head_dim);
   for (std::size_t i = 0; i < table.size(); ++i) {
     if (std::abs(static_cast<double>(table[i]) - expected[i]) <= 1e-3 * expected[i]) continue;
     values.fail(ErrorKind::kUnsupported,

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "prunenet/checkpoint/gguf_file.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/family/gguf_config.h"
 #include "prunenet/family/gguf_tensors.h"
 
@@ -61,8 +61,7 @@ class GgufStore final : public TensorStore {
   static TensorInfo info_of(const GgufRows& rows) {
     TensorInfo info{.dtype = Dtype::kF32, .shape = {rows.stored_rows}};
     if (rows.columns > 0) info.shape.insert(rows.transposed ? info.shape.begin() : info.shape.end(), rows.columns);
-    info.bytes = sizeof(float);
-    for (const std::int64_t extent : info.shape) info.bytes *= static_cast<std::uint64_t>(extent);
+    info.bytes = checked_bytes(info.dtype, info.shape).value();  // that of a tensor of the file
     return info;
   }
 

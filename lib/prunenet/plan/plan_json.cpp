@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/plan/plan.h"
 
 namespace prunenet {
@@ -12,6 +13,7 @@ namespace prunenet {
 namespace {
 
 constexpr const char* kFormat = "prunenet-plan";
+constexpr std::size_t kExcerpt = 40;  // of somebody's file in a message
 constexpr std::array<const char*, 7> kFields{"format",          "format_version", "source",      "intermediate_size",
                                              "requested_ratio", "round_to",       "keep_indices"};
 
@@ -20,21 +22,14 @@ template <typename... Arguments>
   throw Error(ErrorKind::kBadInput, "plan: " + fmt::format(text, std::forward<Arguments>(arguments)...));
 }
 
-/// At most this much of somebody's file in a message.
-std::string excerpt(const nlohmann::json& value) {
-  constexpr std::size_t kLongest = 40;
-  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "...";
-}
-
 void check_fields(const nlohmann::json& json) {
-  if (!json.is_object()) refuse("not a JSON object but {}", excerpt(json));
+  if (!json.is_object()) refuse("not a JSON object but {}", printable_json(json, kExcerpt));
   for (const char* field : kFields) {
     if (!json.contains(field)) refuse("field \"{}\" is missing", field);
   }
   for (const auto& [key, value] : json.items()) {
     if (std::find(kFields.begin(), kFields.end(), key) == kFields.end()) {
-      refuse("unknown field {}", excerpt(nlohmann::json(key)));
+      refuse("unknown field {}", printable_json(nlohmann::json(key), kExcerpt));
     }
   }
 }
@@ -44,7 +39,8 @@ std::int64_t integer_field(const nlohmann::json& json, const char* field, std::i
   const bool fits =
       value.is_number_integer() && !(value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX);
   if (!fits || value.get<std::int64_t>() < smallest) {
-    refuse("field \"{}\" is {}, but must be an integer of at least {}", field, excerpt(value), smallest);
+    refuse("field \"{}\" is {}, but must be an integer of at least {}", field, printable_json(value, kExcerpt),
+           smallest);
   }
   return value.get<std::int64_t>();
 }
@@ -52,7 +48,8 @@ std::int64_t integer_field(const nlohmann::json& json, const char* field, std::i
 double ratio_field(const nlohmann::json& json) {
   const nlohmann::json& value = json.at("requested_ratio");
   if (!value.is_number() || !(value.get<double>() >= 0.0 && value.get<double>() <= kMaxRatio)) {
-    refuse("field \"requested_ratio\" is {}, but must be a number in [0, {}]", excerpt(value), kMaxRatio);
+    refuse("field \"requested_ratio\" is {}, but must be a number in [0, {}]", printable_json(value, kExcerpt),
+           kMaxRatio);
   }
   return value.get<double>();
 }
@@ -66,7 +63,7 @@ std::vector<std::int64_t> layer_from_json(const nlohmann::json& json, std::size_
     const bool inside = value.is_number_integer() && value >= 0 && value < plan.intermediate_size;
     if (!inside || value.get<std::int64_t>() <= previous) {
       refuse("keep_indices of layer {}, position {}: {} must be an integer above {} and below {}", layer,
-             indices.size(), excerpt(value), previous, plan.intermediate_size);
+             indices.size(), printable_json(value, kExcerpt), previous, plan.intermediate_size);
     }
     indices.push_back(value.get<std::int64_t>());
   }
@@ -93,14 +90,15 @@ nlohmann::json to_json(const Plan& plan) {
 Plan plan_from_json(const nlohmann::json& json) {
   check_fields(json);
   if (json.at("format") != kFormat) {
-    refuse("field \"format\" is {}, but must be \"{}\"", excerpt(json.at("format")), kFormat);
+    refuse("field \"format\" is {}, but must be \"{}\"", printable_json(json.at("format"), kExcerpt), kFormat);
   }
   const std::int64_t version = integer_field(json, "format_version", 1);
   if (version != Plan::kFormatVersion) {
     refuse("format_version is {}, but this program reads {}; make the plan again", version,
            static_cast<int>(Plan::kFormatVersion));
   }
-  if (!json.at("source").is_string()) refuse("field \"source\" is {}, but must be text", excerpt(json.at("source")));
+  if (!json.at("source").is_string())
+    refuse("field \"source\" is {}, but must be text", printable_json(json.at("source"), kExcerpt));
 
   Plan plan;
   plan.source = json.at("source").get<std::string>();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/plan/plan.h"
 
 namespace prunenet {
@@ -52,7 +53,8 @@ std::int64_t parse_rounding(std::string_view text) {
   std::string presets;
   for (const auto& [name, value] : kPresets) presets += fmt::format(", {} ({})", name, value);
   throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("width rounding \"{}\" is neither a positive number nor one of{}", text, presets.substr(1)));
+              fmt::format("width rounding \"{}\" is neither a positive number nor one of{}", printable(text),
+                          presets.substr(1)));
 }
 
 std::int64_t default_rounding(std::int64_t intermediate_size, double ratio) {

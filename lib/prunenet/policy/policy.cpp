@@ -20,6 +20,21 @@ std::vector<std::string> feature_names(const PolicyFile& file) {
   return json.get<std::vector<std::string>>();
 }
 
+/// The shape that the metadata states, once the tensors agree: nothing is allocated for a shape that is only claimed.
+PolicyNetwork read_features_network(const PolicyFile& file, std::int64_t feature_count) {
+  const NetworkOptions options = network_options_from_json(file.json("network"));
+  std::int64_t inputs = feature_count;
+  for (std::int64_t layer = 0; layer <= options.depth; ++layer) {
+    const std::int64_t outputs = layer == options.depth ? 1 : options.hidden;
+    file.require_shape(fmt::format("layers_{}.weight", layer), {outputs, inputs});
+    inputs = outputs;
+  }
+  Rng unused_initialisation(0);
+  PolicyNetwork network(feature_count, options, unused_initialisation);
+  file.load_parameters(*network);
+  return network;
+}
+
 std::vector<std::string> missing_from(const std::vector<std::string>& names, const std::vector<std::string>& others) {
   std::vector<std::string> missing;
   for (const std::string& name : names) {
@@ -47,10 +62,7 @@ Policy load_policy(const std::filesystem::path& path) {
   policy.recipe = file.json("recipe");
   policy.curve = file.json("curve");
   policy.provenance = file.json("provenance");
-  Rng unused_initialisation(0);
-  policy.network = PolicyNetwork(static_cast<std::int64_t>(policy.features.size()),
-                                 network_options_from_json(file.json("network")), unused_initialisation);
-  file.load_parameters(*policy.network);
+  policy.network = read_features_network(file, static_cast<std::int64_t>(policy.features.size()));
   return policy;
 }
 

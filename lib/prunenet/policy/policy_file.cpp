@@ -7,9 +7,10 @@
 #include <cstring>
 #include <utility>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
+#include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -42,7 +43,8 @@ PolicyKind parse_policy_kind(std::string_view name) {
   for (const auto& [kind, text] : kKinds) {
     if (text == name) return kind;
   }
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("policy '{}' is unknown; known: features, prunenet", name));
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("policy '{}' is unknown; known: features, prunenet", printable(name)));
 }
 
 PolicyKind read_policy_kind(const std::filesystem::path& path) {
@@ -85,9 +87,7 @@ const std::string& PolicyFile::text(const std::string& key) const {
 }
 
 nlohmann::json PolicyFile::json(const std::string& key) const {
-  nlohmann::json value = nlohmann::json::parse(text(key), nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) fail(fmt::format("metadata field '{}' is not JSON", key));
-  return value;
+  return parse_json(text(key), fmt::format("{}: metadata field '{}'", file_.path().string(), key));
 }
 
 void PolicyFile::require_shape(const std::string& tensor, const std::vector<std::int64_t>& shape) const {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "prunenet/checkpoint/file_names.h"
+#include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 
@@ -52,14 +53,9 @@ std::vector<CompanionFile> companion_files(const fs::path& directory) {
 }
 
 std::string config_with_width(const fs::path& config_file, const std::string& width_field, std::int64_t width) {
-  try {
-    auto config = nlohmann::ordered_json::parse(read_text_file(config_file));
-    config[width_field] = width;
-    return config.dump(2) + "\n";
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::kBadInput,
-                fmt::format("{}: not a JSON object with a width: {}", config_file.string(), error.what()));
-  }
+  auto config = parse_ordered_json_object(read_text_file(config_file), config_file.string());
+  config[width_field] = width;
+  return config.dump(2) + "\n";
 }
 
 }  // namespace prunenet

@@ -14,12 +14,6 @@ std::optional<double> retention_above_chance(double accuracy, double dense, doub
   return (accuracy - chance) / (dense - chance);
 }
 
-namespace {
-
-constexpr std::uint64_t kMostBytes = 1ULL << 28U;  // 70B parameters keep 2.3 million neurons: 20 MB of indices
-
-}  // namespace
-
 bool Record::failed() const {
   return json.at("status") == "failed";
 }
@@ -81,7 +75,7 @@ Record record_from_json(nlohmann::json json, const std::string& where) {
 }
 
 Record read_record(const std::filesystem::path& path) {
-  return record_from_json(parse_json_object(read_text_file(path, kMostBytes), path.string()), path.string());
+  return record_from_json(read_json_object(path), path.string());
 }
 
 void write_record(const std::filesystem::path& path, const Record& record) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet::schema {
 
@@ -15,12 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-/// At most this much of somebody's file in a message.
-std::string excerpt(const json& value) {
-  constexpr std::size_t kLongest = 40;
-  std::string written = value.dump(-1, ' ', true, json::error_handler_t::replace);
-  return written.size() <= kLongest ? written : written.substr(0, kLongest) + "...";
-}
+constexpr std::size_t kExcerpt = 40;  // of somebody's file in a message
 
 bool is_finite(const json& value) {
   return value.is_number() && std::isfinite(value.get<double>());
@@ -43,7 +39,8 @@ void check_known(const json& value, const std::vector<Field>& fields, const Plac
     const bool known =
         std::any_of(fields.begin(), fields.end(), [&name = key](const Field& field) { return field.name == name; });
     if (!known) {
-      refuse_fields(place, fmt::format("unknown field {}; known here: {}", excerpt(json(key)), names_of(fields)));
+      refuse_fields(place, fmt::format("unknown field {}; known here: {}", printable_json(json(key), kExcerpt),
+                                       names_of(fields)));
     }
   }
 }
@@ -59,10 +56,10 @@ Place Place::item(std::size_t index) const {
 }
 
 void refuse(const Place& place, const json& value, const std::string& wanted) {
-  throw Error(
-      ErrorKind::kBadInput,
-      fmt::format("{}: {} is {}, but must be {}", place.file,
-                  place.path.empty() ? "the record" : fmt::format("field \"{}\"", place.path), excerpt(value), wanted));
+  throw Error(ErrorKind::kBadInput,
+              fmt::format("{}: {} is {}, but must be {}", place.file,
+                          place.path.empty() ? "the record" : fmt::format("field \"{}\"", place.path),
+                          printable_json(value, kExcerpt), wanted));
 }
 
 Check text() {
