@@ -139,6 +139,64 @@ TEST(TokenizerError, PrefixOfAnUnknownToken) {
   });
 }
 
+TEST(TokenizerError, IdsOfAddedTokensThatAreNone) {
+  for (const json& id : {json(1.5), json(true), json("1"), json(4294967296), json(18446744073709551615U)}) {
+    expect_bad({"<x>", id.dump()}, tiny_with("added_tokens", {{{"id", id}, {"content", "<x>"}}}));
+  }
+  const auto beside = [](const std::string& file, const json& content) {
+    return [=] { (void)load_from(tiny_json(), {{file, content}}); };
+  };
+  expect_error(ErrorKind::kBadInput, {"added_tokens.json", "<x>", "-1"}, beside("added_tokens.json", {{"<x>", -1}}));
+  expect_error(ErrorKind::kBadInput, {"tokenizer_config.json", "16777217"},
+               beside("tokenizer_config.json", {{"added_tokens_decoder", {{"16777217", {{"content", "y"}}}}}}));
+  expect_error(ErrorKind::kBadInput, {"config.json", "bos_token_id", "4294967297"},
+               beside("config.json", {{"bos_token_id", 4294967297}}));
+}
+
+TEST(TokenizerError, ALargeIdTakesNoMemory) {
+  const auto tokenizer =
+      load_from(tiny_with_model("vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"abc", kMaximumTokenId}}));
+  EXPECT_EQ(tokenizer->vocabulary_size(), kMaximumTokenId + 1);
+  EXPECT_EQ(tokenizer->decode(tokenizer->encode("abc")), "abc");
+  expect_error(ErrorKind::kInvalidArgument, {"4"}, [&] { (void)tokenizer->decode(std::vector<TokenId>{4}); });
+}
+
+/// Each step doubles what the one before has left: 30 of them would make a gigabyte of a byte.
+TEST(TokenizerError, TextsThatGrowWithoutEndAreStopped) {
+  json steps = json::array();
+  for (int i = 0; i < 30; ++i) {
+    steps.push_back({{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}});
+  }
+  const auto refused = [](const json& file) {
+    const auto tokenizer = load_from(file);
+    expect_error(ErrorKind::kUnsupported, {"more than 64 times"},
+                 [&] { static_cast<void>(tokenizer->decode(tokenizer->encode(std::string(1000, 'a')))); });
+  };
+  refused(tiny_with("normalizer", {{"type", "Sequence"}, {"normalizers", steps}}));
+  refused(tiny_with("decoder", {{"type", "Sequence"}, {"decoders", steps}}));
+  const json metaspace = {{"type", "Sequence"},
+                          {"pretokenizers", json(30, {{"type", "ByteLevel"}, {"use_regex", false}})}};
+  const auto tokenizer = load_from(tiny_with("pre_tokenizer", metaspace));
+  expect_error(ErrorKind::kUnsupported, {"more than 64 times"},
+               [&] { (void)tokenizer->encode(std::string(1000, '\x01')); });
+}
+
+TEST(TokenizerError, LongReplacementsAreStopped) {
+  const std::string content(10'000, 'b');
+  const auto with = [&](const json& normalizer) { return load_from(tiny_with("normalizer", normalizer)); };
+  const auto replace = with({{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", content}});
+  expect_error(ErrorKind::kUnsupported, {"more than 16 times"}, [&] { (void)replace->encode("a"); });
+  const auto prepend = with({{"type", "Prepend"}, {"prepend", content}});
+  expect_error(ErrorKind::kUnsupported, {"more than 16 times"}, [&] { (void)prepend->encode("a"); });
+}
+
+TEST(TokenizerError, ComponentsOfTooManyParts) {
+  json parts = json::array();
+  for (int i = 0; i < 300; ++i) parts.push_back({{"type", "ByteLevel"}});
+  expect_unsupported({"pre_tokenizer", "301 parts", "256"},
+                     tiny_with("pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", parts}}));
+}
+
 TEST(TokenizerError, DecodingAnUnknownId) {
   const auto tokenizer = load_from(tiny_json());
   for (const TokenId id : {-1, 5}) {

@@ -53,6 +53,10 @@ struct Case {
   std::string pre;
 };
 
+void PrintTo(const Case& variant, std::ostream* out) {
+  *out << variant.variant;  // and not its bytes, of which some are padding
+}
+
 class VocabularyThroughGguf : public ::testing::TestWithParam<Case> {};
 
 TEST_P(VocabularyThroughGguf, IdsStay) {

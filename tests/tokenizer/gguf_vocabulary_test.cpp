@@ -213,5 +213,16 @@ TEST_F(GgufVocabularyError, TokenThatIsNotUtf8) {
   expect(ErrorKind::kBadInput, {"token 5"});
 }
 
+TEST_F(GgufVocabularyError, ScoreThatIsNoNumber) {
+  vocabulary.scores.assign(vocabulary.tokens.size(), 0.0F);
+  vocabulary.scores[1] = std::nanf("");
+  expect(ErrorKind::kBadInput, {"score of token 1", "nan"});
+}
+
+TEST_F(GgufVocabularyError, TokenThatIsTooLong) {  // looking at all its splits would take the square of its length
+  vocabulary.tokens[1] = std::string(1025, 'a');
+  expect(ErrorKind::kUnsupported, {"token 1", "1025", "1024"});
+}
+
 }  // namespace
 }  // namespace prunenet::testing

@@ -79,5 +79,19 @@ TEST(Regex, RefusesWhatItCannotTranslate) {
   expect_error(ErrorKind::kUnsupported, {"hexadecimal"}, [] { Regex(R"(\u12)"); });
 }
 
+TEST(Regex, PatternsThatDoNotEndAreStopped) {
+  const std::string text(100, 'a');
+  expect_error(ErrorKind::kUnsupported, {"(a|a)*b", "limit"}, [&] { (void)matches("(a|a)*b", text); });
+  expect_error(ErrorKind::kUnsupported, {"limit"}, [&] { (void)matches("(?:a+)+b", text); });
+}
+
+TEST(Regex, LongPatternsAreRefused) {
+  expect_error(ErrorKind::kUnsupported, {"65537 bytes", "65536"}, [] { Regex(std::string(65'537, 'a')); });
+}
+
+TEST(Regex, NothingMatchesHalfACharacter) {
+  expect_error(ErrorKind::kUnsupported, {"\\C"}, [] { Regex(R"(\C)"); });
+}
+
 }  // namespace
 }  // namespace prunenet::testing

@@ -64,5 +64,14 @@ TEST(SentencePiece, RefusesUnknownIds) {
   }
 }
 
+TEST(SentencePiece, RefusesIdsThatAreNone) {
+  const TemporaryDirectory directory;
+  std::filesystem::copy(model_directory(), directory.path(), std::filesystem::copy_options::recursive);
+  write_file(directory / "tokenizer_config.json",
+             R"({"added_tokens_decoder": {"2147483647": {"content": "<end>"}}})");  // one more overflows
+  expect_error(ErrorKind::kBadInput, {"added_tokens_decoder", "2147483647"},
+               [&] { (void)load_tokenizer(directory.path()); });
+}
+
 }  // namespace
 }  // namespace prunenet::testing

@@ -87,5 +87,20 @@ TEST_F(VocabAndMerges, WhatIsMalformedIsSaid) {
                [&] { (void)load_tokenizer(directory_.path()); });
 }
 
+TEST_F(VocabAndMerges, FlagsThatAreNoneAreSaid) {
+  configure({{"add_prefix_space", 1}});
+  expect_error(ErrorKind::kBadInput, {"tokenizer_config.json", "add_prefix_space", "neither true nor false"},
+               [&] { (void)load_tokenizer(directory_.path()); });
+}
+
+TEST_F(VocabAndMerges, OtherFieldsOfTheConfigMayBeAnything) {
+  configure({{"chat_template", {{{"name", 1}, {"template", 2}}, {{"name", "default"}, {"template", 3}}}},
+             {"pad_token", {{"content", nullptr}}},
+             {"bos_token", "<s>"}});
+  expect_error(ErrorKind::kBadInput, {"tokenizer_config.json"}, [&] { (void)load_tokenizer(directory_.path()); });
+  configure({{"chat_template", {{{"name", 1}, {"template", 2}}, {{"name", "default"}, {"template", 3}}}}});
+  EXPECT_EQ(vocabulary_from_directory(directory_.path(), 2000).chat_template, "");
+}
+
 }  // namespace
 }  // namespace prunenet::testing

@@ -6,8 +6,8 @@
 #include <queue>
 #include <utility>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/json_fields.h"
 
 namespace prunenet {
@@ -74,18 +74,16 @@ BpeModel::BpeModel(const json& model) {
 void BpeModel::read_vocabulary(const json& vocabulary) {
   if (!vocabulary.is_object()) throw Error(ErrorKind::kBadInput, "the model's \"vocab\" is not an object");
   for (const auto& [token, value] : vocabulary.items()) {
-    if (!value.is_number_integer() || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() > kMaximumTokenId) {
+    if (!value.is_number_integer() || value < 0 || value > kMaximumTokenId) {
       throw Error(ErrorKind::kBadInput, fmt::format("token \"{}\" has id {}, which is not an integer in [0, {}]",
-                                                    printable(token), printable(value.dump()), kMaximumTokenId));
+                                                    printable(token), printable_json(value), kMaximumTokenId));
     }
-    const auto id = value.get<std::size_t>();
-    if (id >= tokens_.size()) tokens_.resize(id + 1);
-    if (!tokens_[id].empty()) {
+    const auto id = value.get<TokenId>();
+    if (const auto [known, is_new] = tokens_.emplace(id, token); !is_new) {
       throw Error(ErrorKind::kBadInput,
-                  fmt::format("tokens \"{}\" and \"{}\" share id {}", printable(tokens_[id]), printable(token), id));
+                  fmt::format("tokens \"{}\" and \"{}\" share id {}", printable(known->second), printable(token), id));
     }
-    tokens_[id] = token;
-    vocabulary_.emplace(token, static_cast<TokenId>(id));
+    vocabulary_.emplace(token, id);
   }
 }
 
@@ -101,8 +99,8 @@ void BpeModel::read_merges(const json& merges) {
     if (text.starts_with("#version")) continue;
     const std::size_t space = text.find(' ');
     if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
-      throw Error(ErrorKind::kBadInput, fmt::format("merge {} is {}, expected \"left right\" or [left, right]", rank,
-                                                    printable(merge.dump())));
+      throw Error(ErrorKind::kBadInput,
+                  fmt::format("merge {} is {}, expected \"left right\" or [left, right]", rank, printable_json(merge)));
     }
     add_merge(rank++, text.substr(0, space), text.substr(space + 1));
   }

@@ -34,8 +34,8 @@ class BpeModel {
   explicit BpeModel(const nlohmann::json& model);
 
   [[nodiscard]] std::optional<TokenId> id_of(std::string_view token) const;
-  /// Tokens by id; an id without one has an empty string.
-  [[nodiscard]] const std::vector<std::string>& tokens() const { return tokens_; }
+  /// Tokens by id.
+  [[nodiscard]] const std::unordered_map<TokenId, std::string>& tokens() const { return tokens_; }
   [[nodiscard]] std::optional<TokenId> unk_id() const { return unk_; }
 
   /// Appends the ids of one piece (valid UTF-8, as the pre-tokenizer spells it).
@@ -55,7 +55,7 @@ class BpeModel {
   void merge_all(const std::vector<TokenId>& symbols, std::vector<TokenId>& ids) const;
 
   StringMap<TokenId> vocabulary_;
-  std::vector<std::string> tokens_;
+  std::unordered_map<TokenId, std::string> tokens_;
   std::unordered_map<std::uint64_t, Merge> merges_;  ///< by left id * 2^32 + right id
   std::optional<TokenId> unk_;
   bool fuse_unk_ = false;

@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/added_tokens.h"
 #include "prunenet/tokenizer/bpe.h"
 #include "prunenet/tokenizer/byte_level.h"
@@ -29,18 +29,25 @@ json field(const json& file, const char* key) {
   return file.contains(key) ? file[key] : json();
 }
 
+json component(const json& file, const char* key) {
+  json found = field(file, key);
+  check_parts(found, key);
+  return found;
+}
+
 class BpeTokenizer final : public Tokenizer {
  public:
   BpeTokenizer(const json& file, const SpecialTokens& special)
-      : normalizer_(make_normalizer(field(file, "normalizer"))),
-        pre_tokenizer_(make_pre_tokenizer(field(file, "pre_tokenizer"))),
+      : normalizer_(make_normalizer(component(file, "normalizer"))),
+        pre_tokenizer_(make_pre_tokenizer(component(file, "pre_tokenizer"))),
         model_(file.at("model")),
-        decoder_(make_decoder(field(file, "decoder"))),
-        spellings_(model_.tokens()),
-        is_special_(spellings_.size(), false),
+        decoder_(make_decoder(component(file, "decoder"))),
         prefix_(post_processor_prefix(field(file, "post_processor"))) {
+    for (const auto& [id, token] : model_.tokens()) {
+      if (!token.empty()) spell(id, {.text = token});
+    }
     for (const json& token : file.value("added_tokens", json::array())) {
-      add_token(parse_added_token(token, token.at("id").get<TokenId>()));
+      add_token(parse_added_token(token));
     }
     for (const AddedToken& token : special.added) add_token(token);
     for (const std::string& content : special.named) add_named_token(content);
@@ -51,7 +58,7 @@ class BpeTokenizer final : public Tokenizer {
       if (!is_known(id)) {
         throw Error(ErrorKind::kBadInput, fmt::format("post_processor has the token id {}, which is unknown to a "
                                                       "vocabulary of {} ids",
-                                                      id, spellings_.size()));
+                                                      id, size_));
       }
     }
   }
@@ -72,12 +79,12 @@ class BpeTokenizer final : public Tokenizer {
   std::string decode(std::span<const TokenId> ids, bool skip_special) const override {
     std::vector<std::string> tokens;
     for (const TokenId id : ids) {
-      if (!is_known(id)) {
+      const auto found = spellings_.find(id);
+      if (found == spellings_.end()) {
         throw Error(ErrorKind::kInvalidArgument,
-                    fmt::format("token id {} is unknown to a vocabulary of {} ids", id, spellings_.size()));
+                    fmt::format("token id {} is unknown to a vocabulary of {} ids", id, size_));
       }
-      const auto index = static_cast<std::size_t>(id);
-      if (!(skip_special && is_special_[index])) tokens.push_back(spellings_[index]);
+      if (!(skip_special && found->second.special)) tokens.push_back(found->second.text);
     }
     decoder_(tokens);
     std::string text;
@@ -85,15 +92,22 @@ class BpeTokenizer final : public Tokenizer {
     return text;
   }
 
-  std::int64_t vocabulary_size() const override { return static_cast<std::int64_t>(spellings_.size()); }
+  std::int64_t vocabulary_size() const override { return size_; }
   std::optional<TokenId> bos_id() const override { return bos_; }
   std::optional<TokenId> eos_id() const override { return eos_; }
   std::vector<TokenId> default_prefix() const override { return prefix_; }
 
  private:
-  bool is_known(TokenId id) const {
-    return id >= 0 && static_cast<std::size_t>(id) < spellings_.size() &&
-           !spellings_[static_cast<std::size_t>(id)].empty();
+  struct Spelling {
+    std::string text;
+    bool special = false;
+  };
+
+  bool is_known(TokenId id) const { return spellings_.contains(id); }
+
+  void spell(TokenId id, Spelling spelling) {
+    spellings_[id] = std::move(spelling);
+    size_ = std::max<std::int64_t>(size_, std::int64_t{id} + 1);
   }
 
   std::optional<TokenId> find(const std::string& content) const {
@@ -105,18 +119,9 @@ class BpeTokenizer final : public Tokenizer {
   void add_token(AddedToken token) {
     if (token.content.empty() || added_.contains(token.content)) return;
     token.id = model_.id_of(token.content).value_or(token.id);
-    if (token.id < 0 || token.id > kMaximumTokenId) {
-      throw Error(ErrorKind::kBadInput, fmt::format("added token \"{}\" has id {}, which is not in [0, {}]",
-                                                    printable(token.content), token.id, kMaximumTokenId));
-    }
-    const auto index = static_cast<std::size_t>(token.id);
-    if (index >= spellings_.size()) {
-      spellings_.resize(index + 1);
-      is_special_.resize(index + 1, false);
-    }
-    spellings_[index] = token.normalized ? normalizer_(token.content) : token.content;
-    is_special_[index] = token.special;
-    (token.normalized ? in_normalized_ : in_raw_).add(token, spellings_[index]);
+    const std::string spelling = token.normalized ? normalizer_(token.content) : token.content;
+    (token.normalized ? in_normalized_ : in_raw_).add(token, spelling);
+    spell(token.id, {.text = spelling, .special = token.special});
     added_.emplace(token.content, token.id);
   }
 
@@ -171,8 +176,8 @@ class BpeTokenizer final : public Tokenizer {
   AddedTokenMatcher in_raw_;
   AddedTokenMatcher in_normalized_;
   StringMap<TokenId> added_;
-  std::vector<std::string> spellings_;  ///< by id; empty where there is no token
-  std::vector<bool> is_special_;
+  std::unordered_map<TokenId, Spelling> spellings_;  ///< ids need not be without gaps
+  std::int64_t size_ = 0;                            ///< one above the largest id
   std::vector<TokenId> prefix_;
   std::optional<TokenId> bos_;
   std::optional<TokenId> eos_;
@@ -182,7 +187,7 @@ class BpeTokenizer final : public Tokenizer {
 
 std::unique_ptr<Tokenizer> load_tokenizer_json(const std::filesystem::path& model_directory) {
   const std::filesystem::path path = model_directory / "tokenizer.json";
-  const json file = parse_json_object(read_text_file(path), path.string());
+  const json file = read_json_object(path);
   return make_bpe_tokenizer(file, read_special_tokens(model_directory), path.string());
 }
 

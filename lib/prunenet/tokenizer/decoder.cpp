@@ -14,6 +14,12 @@ namespace {
 using nlohmann::json;
 using Tokens = std::vector<std::string>;
 
+std::size_t size_of(const Tokens& tokens) {
+  std::size_t size = 0;
+  for (const std::string& token : tokens) size += token.size();
+  return size;
+}
+
 void join(Tokens& tokens, std::string_view separator) {
   std::string text;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -99,7 +105,11 @@ Decoder make_decoder_sequence(const json& components) {
   std::vector<Decoder> parts;
   for (const json& component : components) parts.push_back(make_decoder(component));
   return [parts = std::move(parts)](Tokens& tokens) {
-    for (const Decoder& part : parts) part(tokens);
+    const std::size_t before = size_of(tokens);
+    for (const Decoder& part : parts) {
+      part(tokens);
+      check_growth(before, size_of(tokens), kMaxSequenceGrowth);
+    }
   };
 }
 

@@ -7,8 +7,8 @@
 #include <initializer_list>
 #include <vector>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 namespace {
@@ -96,7 +96,7 @@ std::string_view gguf_pre_tokenizer_name(const json& pre_tokenizer) {
       ErrorKind::kUnsupported,
       fmt::format("pre_tokenizer {} of tokenizer.json is none that llama.cpp has; if one of its names stands for "
                   "the same splits, say which",
-                  printable(pre_tokenizer.dump())));
+                  printable_json(pre_tokenizer)));
 }
 
 GgufPreTokenizer gguf_pre_tokenizer(std::string_view name) {

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/output_file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/bpe.h"
 #include "prunenet/tokenizer/gguf_pre_tokenizer.h"
 #include "prunenet/tokenizer/utf8.h"
@@ -21,6 +22,9 @@ using nlohmann::json;
 using ordered_json = nlohmann::ordered_json;
 
 constexpr auto kMetaspace = "\u2581";
+/// Every split of a token is looked at where there are no merges: longer ones would take the square of their length.
+/// The longest of known models, runs of spaces and dashes, have a quarter of it.
+constexpr std::size_t kMaxTokenBytes = 1024;
 
 GgufTokenType type_of(const GgufVocabulary& vocabulary, std::size_t id) {
   return vocabulary.token_types.empty() ? GgufTokenType::kNormal
@@ -45,7 +49,16 @@ void check_consistency(const GgufVocabulary& vocabulary) {
                   fmt::format("GGUF vocabulary has {} tokens, but {}_token_id is {}", size, name, *id));
     }
   }
+  for (std::size_t id = 0; id < vocabulary.scores.size(); ++id) {
+    if (std::isfinite(vocabulary.scores[id])) continue;
+    throw Error(ErrorKind::kBadInput,
+                fmt::format("GGUF vocabulary: the score of token {} is {}", id, vocabulary.scores[id]));
+  }
   for (std::size_t id = 0; id < size; ++id) {
+    if (vocabulary.tokens[id].size() > kMaxTokenBytes) {
+      throw Error(ErrorKind::kUnsupported, fmt::format("GGUF vocabulary: token {} has {} bytes, at most {} are allowed",
+                                                       id, vocabulary.tokens[id].size(), kMaxTokenBytes));
+    }
     const auto runs = split_valid_utf8(vocabulary.tokens[id]);
     if (runs.size() > 1 || (runs.size() == 1 && !runs[0].valid)) {
       throw Error(ErrorKind::kBadInput, fmt::format("GGUF vocabulary: token {} is not UTF-8", id));

@@ -9,6 +9,7 @@
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/bpe.h"
 #include "prunenet/tokenizer/gguf_pre_tokenizer.h"
 #include "prunenet/tokenizer/gguf_vocabulary.h"
@@ -70,6 +71,7 @@ class TokenTable {
 std::vector<std::string> merges_of(const json& model) {
   std::vector<std::string> merges;
   for (const json& merge : model.at("merges")) {
+    if (merge.is_string() && merge.get_ref<const std::string&>().starts_with("#version")) continue;
     merges.push_back(merge.is_string() ? merge.get<std::string>()
                                        : merge.at(0).get<std::string>() + " " + merge.at(1).get<std::string>());
   }
@@ -100,8 +102,9 @@ void put_bpe_tokens(const json& model, TokenTable& table) {
     if (fallback && token == unknown) type = GgufTokenType::kUnknown;
     const auto score = scores.find(token);
     const float lowest = -static_cast<float>(merges.size());  // characters: no merge makes them
-    table.put(id.get<std::int64_t>(), token, type, score == scores.end() ? lowest : score->second);
-    if (!unknown.empty() && token == unknown) table.vocabulary().unk_id = id.get<TokenId>();
+    const TokenId number = token_id(id, fmt::format("token \"{}\"", printable(token)));
+    table.put(number, token, type, score == scores.end() ? lowest : score->second);
+    if (!unknown.empty() && token == unknown) table.vocabulary().unk_id = number;
   }
   if (!fallback) table.vocabulary().merges = std::move(merges);
 }
@@ -124,7 +127,7 @@ GgufVocabulary read_tokenizer_json(const json& file, const fs::path& path, const
     if (type != "BPE") fail(path, ErrorKind::kUnsupported, fmt::format("model {} cannot go into a GGUF file", type));
     put_bpe_tokens(model, table);
     for (const json& token : file.value("added_tokens", json::array())) {
-      table.put_added(parse_added_token(token, token.at("id").get<TokenId>()));
+      table.put_added(parse_added_token(token));
     }
     for (const AddedToken& token : special.added) table.put_added(token);
     GgufVocabulary& vocabulary = table.vocabulary();
@@ -181,7 +184,7 @@ GgufVocabulary read_sentencepiece(const fs::path& path, const SpecialTokens& spe
 GgufVocabulary read_vocabulary(const fs::path& directory, const SpecialTokens& special, std::int64_t rows,
                                const std::string& pre) {
   if (const fs::path path = directory / "tokenizer.json"; fs::exists(path)) {
-    return read_tokenizer_json(parse_json_object(read_text_file(path), path.string()), path, special, rows, pre);
+    return read_tokenizer_json(read_json_object(path), path, special, rows, pre);
   }
   if (const fs::path path = directory / "tokenizer.model"; fs::exists(path)) {
     return read_sentencepiece(path, special, rows);
@@ -194,12 +197,13 @@ std::string chat_template_of(const fs::path& directory) {
   if (fs::exists(file)) return read_text_file(file);
   const fs::path config = directory / "tokenizer_config.json";
   if (!fs::exists(config)) return {};
-  const json content = parse_json_object(read_text_file(config), config.string());
+  const json content = read_json_object(config);
   const json stated = content.value("chat_template", json());
   if (stated.is_string()) return stated.get<std::string>();
   if (!stated.is_array()) return {};
   for (const json& entry : stated) {  // several by name
-    if (entry.is_object() && entry.value("name", "") == "default") return entry.value("template", "");
+    const bool is_default = entry.is_object() && entry.value("name", json()) == "default";
+    if (const json text = is_default ? entry.value("template", json()) : json(); text.is_string()) return text;
   }
   return {};
 }
@@ -213,11 +217,11 @@ std::optional<TokenId> id_of(const GgufVocabulary& vocabulary, const std::string
 std::optional<TokenId> padding_of(const fs::path& directory, const GgufVocabulary& vocabulary) {
   const fs::path config = directory / "tokenizer_config.json";
   if (!fs::exists(config)) return std::nullopt;
-  const json content = parse_json_object(read_text_file(config), config.string());
+  const json content = read_json_object(config);
   const json pad = content.value("pad_token", json());
   if (pad.is_string()) return id_of(vocabulary, pad.get<std::string>());
-  if (pad.is_object() && pad.contains("content")) return id_of(vocabulary, pad["content"].get<std::string>());
-  return std::nullopt;
+  const json content_of_pad = pad.is_object() ? pad.value("content", json()) : json();
+  return content_of_pad.is_string() ? id_of(vocabulary, content_of_pad.get<std::string>()) : std::nullopt;
 }
 
 }  // namespace

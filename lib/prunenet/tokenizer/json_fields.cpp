@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/regex.h"
 
 namespace prunenet {
@@ -25,7 +25,12 @@ void throw_unsupported(std::string_view place, std::string_view type) {
 
 bool flag(const json& component, const char* key, bool otherwise) {
   const auto found = component.find(key);
-  return found == component.end() || found->is_null() ? otherwise : found->get<bool>();
+  if (found == component.end() || found->is_null()) return otherwise;
+  if (!found->is_boolean()) {
+    throw Error(ErrorKind::kBadInput,
+                fmt::format("\"{}\" is {}, which is neither true nor false", key, printable_json(*found)));
+  }
+  return found->get<bool>();
 }
 
 std::string character(const json& component, const char* key, std::string_view otherwise) {
@@ -34,6 +39,40 @@ std::string character(const json& component, const char* key, std::string_view o
     throw Error(ErrorKind::kBadInput, fmt::format("\"{}\" is \"{}\", expected one character", key, printable(text)));
   }
   return text;
+}
+
+TokenId token_id(const json& value, const std::string& owner) {
+  const bool fits = value.is_number_integer() && value >= 0 && value <= kMaximumTokenId;
+  if (!fits) {
+    throw Error(ErrorKind::kBadInput, fmt::format("{} has id {}, which is not an integer in [0, {}]", owner,
+                                                  printable_json(value), kMaximumTokenId));
+  }
+  return value.get<TokenId>();
+}
+
+namespace {
+
+std::size_t count_objects(const json& value) {
+  std::size_t count = value.is_object() ? 1 : 0;
+  if (value.is_structured()) {
+    for (const json& part : value) count += count_objects(part);
+  }
+  return count;
+}
+
+}  // namespace
+
+void check_parts(const json& component, std::string_view place) {
+  constexpr std::size_t kMost = 256;  // each may hold a compiled pattern; a dozen are many
+  if (const std::size_t count = count_objects(component); count > kMost) {
+    throw Error(ErrorKind::kUnsupported, fmt::format("{} has {} parts, at most {} are allowed", place, count, kMost));
+  }
+}
+
+void check_growth(std::size_t before, std::size_t after, std::size_t factor) {
+  if (after <= factor * before + 16 * factor) return;  // some for what is put before a text
+  throw Error(ErrorKind::kUnsupported,
+              fmt::format("the tokenizer makes {} bytes of {}, more than {} times as many", after, before, factor));
 }
 
 Finder make_finder(const json& pattern) {
@@ -55,6 +94,7 @@ Finder make_finder(const json& pattern) {
 std::string replace_matches(const Finder& find, std::string_view text, std::string_view content) {
   std::vector<TextRange> matches;
   find(text, matches);
+  check_growth(text.size(), text.size() + matches.size() * content.size(), kMaxGrowth);
   std::string result;
   std::size_t copied = 0;
   for (const TextRange& match : matches) {

@@ -73,7 +73,11 @@ Normalizer make_normalizer_sequence(const json& components) {
   std::vector<Normalizer> parts;
   for (const json& component : components) parts.push_back(make_normalizer(component));
   return [parts = std::move(parts)](std::string text) {
-    for (const Normalizer& part : parts) text = part(std::move(text));
+    const std::size_t before = text.size();
+    for (const Normalizer& part : parts) {
+      text = part(std::move(text));
+      check_growth(before, text.size(), kMaxSequenceGrowth);
+    }
     return text;
   };
 }
@@ -90,6 +94,7 @@ Normalizer make_normalizer(const json& component) {
   if (type == "Lowercase") return lowercase;
   if (type == "Prepend") {
     return [prefix = component.at("prepend").get<std::string>()](const std::string& text) {
+      check_growth(text.size(), prefix.size() + text.size(), kMaxGrowth);
       return text.empty() ? text : prefix + text;
     };
   }

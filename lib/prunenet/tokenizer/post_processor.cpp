@@ -14,7 +14,8 @@ std::vector<TokenId> template_prefix(const json& component) {
   for (const json& part : component.at("single")) {
     if (!part.contains("SpecialToken")) break;  // the text itself
     const std::string token = part["SpecialToken"].at("id").get<std::string>();
-    for (const json& id : component.at("special_tokens").at(token).at("ids")) prefix.push_back(id.get<TokenId>());
+    for (const json& id : component.at("special_tokens").at(token).at("ids"))
+      prefix.push_back(token_id(id, "the post_processor's token"));
   }
   return prefix;
 }
@@ -37,7 +38,8 @@ std::vector<TokenId> post_processor_prefix(const json& component) {
   if (type == "ByteLevel") return {};
   if (type == "Sequence") return sequence_prefix(component.at("processors"));
   if (type == "TemplateProcessing") return template_prefix(component);
-  if (type == "BertProcessing" || type == "RobertaProcessing") return {component.at("cls").at(1).get<TokenId>()};
+  if (type == "BertProcessing" || type == "RobertaProcessing")
+    return {token_id(component.at("cls").at(1), "the post_processor's cls")};
   throw_unsupported("post_processor", type);
 }
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/byte_level.h"
 #include "prunenet/tokenizer/json_fields.h"
 #include "prunenet/tokenizer/split.h"
@@ -87,7 +87,11 @@ PreTokenizer make_pre_tokenizer_sequence(const json& components) {
   std::vector<PreTokenizer> parts;
   for (const json& component : components) parts.push_back(make_pre_tokenizer(component));
   return [parts = std::move(parts)](PreTokenized& state) {
-    for (const PreTokenizer& part : parts) part(state);
+    const std::size_t before = state.text.size();
+    for (const PreTokenizer& part : parts) {
+      part(state);
+      check_growth(before, state.text.size(), kMaxSequenceGrowth);
+    }
   };
 }
 

@@ -17,11 +17,13 @@ namespace prunenet {
 /// and not Script_Extensions. Immutable and thread-safe.
 class Regex {
  public:
-  /// Throws Error(kUnsupported) with the pattern, the offset and PCRE2's reason where it cannot be compiled.
+  /// Throws Error(kUnsupported) with the pattern, the offset and PCRE2's reason where it cannot be compiled, or is
+  /// longer than 64 KiB.
   explicit Regex(std::string_view pattern);
 
   /// Appends the matches in `text` (valid UTF-8), left to right and disjoint. An empty match is given once, and not
-  /// directly after another match.
+  /// directly after another match. Throws Error(kUnsupported) where looking for one takes many more steps than the text
+  /// has bytes, as patterns like (a|a)*b do, which would not end in years.
   void find_all(std::string_view text, std::vector<TextRange>& matches) const;
 
  private:

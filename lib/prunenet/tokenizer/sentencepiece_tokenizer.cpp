@@ -5,9 +5,9 @@
 #include <map>
 #include <utility>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/added_tokens.h"
 #include "prunenet/tokenizer/sentencepiece_model.h"
 #include "prunenet/tokenizer/special_tokens.h"
@@ -84,10 +84,6 @@ class SentencePieceTokenizer final : public Tokenizer {
 
  private:
   void add_token(const AddedToken& token) {
-    if (token.id < 0) {
-      throw Error(ErrorKind::kBadInput,
-                  fmt::format("added token \"{}\" has id {}", printable(token.content), token.id));
-    }
     if (!added_.emplace(token.id, token).second) return;
     matcher_.add(token, token.content);
   }

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "prunenet/checkpoint/file_names.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/json_fields.h"
 
 namespace prunenet {
@@ -22,10 +22,13 @@ namespace fs = std::filesystem;
 /// Runs `read` on the file's object, where there is one; what is wrong with it is said with its name.
 void with_json_file(const fs::path& path, const std::function<void(const json&)>& read) {
   if (!fs::exists(path)) return;
+  const json content = read_json_object(path);
   try {
-    read(parse_json_object(read_text_file(path), path.string()));
+    read(content);
   } catch (const json::exception& error) {
     throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", path.string(), error.what()));
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", path.string(), error.what()));
   }
 }
 
@@ -39,13 +42,13 @@ std::optional<std::string> token_content(const json& token) {
 std::optional<TokenId> first_id(const json& config, const char* key) {
   if (!config.contains(key)) return std::nullopt;
   const json& value = config[key].is_array() && !config[key].empty() ? config[key][0] : config[key];
-  return value.is_number_integer() ? std::optional(value.get<TokenId>()) : std::nullopt;
+  return value.is_number_integer() ? std::optional(token_id(value, key)) : std::nullopt;
 }
 
 TokenId parse_id(const std::string& text) {
   TokenId id = -1;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || id < 0) {
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || id < 0 || id > kMaximumTokenId) {
     throw Error(ErrorKind::kBadInput,
                 fmt::format("added_tokens_decoder has the key \"{}\", which is no id", printable(text)));
   }
@@ -77,6 +80,11 @@ void read_tokenizer_config(const json& content, SpecialTokens& tokens, bool& bos
 
 }  // namespace
 
+AddedToken parse_added_token(const json& token) {
+  const auto content = token.at("content").get<std::string>();
+  return parse_added_token(token, token_id(token.at("id"), fmt::format("added token \"{}\"", printable(content))));
+}
+
 AddedToken parse_added_token(const json& token, TokenId id) {
   const bool special = flag(token, "special", false);
   return {.content = token.at("content").get<std::string>(),
@@ -106,7 +114,7 @@ SpecialTokens read_special_tokens(const fs::path& directory) {
                  [&](const json& content) { read_named(content, tokens, bos_seen, eos_seen); });
   with_json_file(directory / "added_tokens.json", [&](const json& content) {
     for (const auto& [key, value] : content.items())
-      tokens.added.push_back({.content = key, .id = value.get<TokenId>()});
+      tokens.added.push_back({.content = key, .id = token_id(value, fmt::format("token \"{}\"", printable(key)))});
   });
   with_json_file(directory / kConfigFile, [&](const json& content) {
     if (!bos_seen) tokens.bos_id = first_id(content, "bos_token_id");

@@ -28,7 +28,10 @@ struct SpecialTokens {
 /// What one tokenizer_config.json says alone.
 [[nodiscard]] SpecialTokens special_tokens_of(const nlohmann::json& tokenizer_config);
 
-/// An added token as tokenizer.json and added_tokens_decoder spell it; the id is the caller's.
+/// An added token as tokenizer.json spells it, with its id. Throws Error(kBadInput) for an id that is none.
+[[nodiscard]] AddedToken parse_added_token(const nlohmann::json& token);
+
+/// An added token as added_tokens_decoder spells it; the id is the caller's.
 [[nodiscard]] AddedToken parse_added_token(const nlohmann::json& token, TokenId id);
 
 }  // namespace prunenet

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "prunenet/checkpoint/strict_json.h"
+#include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/json_fields.h"
 
 namespace prunenet {
@@ -26,8 +28,13 @@ json read_merges(const fs::path& path) {
 }
 
 bool adds_prefix_space(const fs::path& config) {
-  return fs::exists(config) &&
-         flag(parse_json_object(read_text_file(config), config.string()), "add_prefix_space", false);
+  if (!fs::exists(config)) return false;
+  const json content = read_json_object(config);
+  try {
+    return flag(content, "add_prefix_space", false);
+  } catch (const Error& error) {
+    reject(config.string(), error.what());
+  }
 }
 
 }  // namespace
@@ -41,12 +48,11 @@ json tokenizer_json_of_vocab(const fs::path& model_directory) {
   const json byte_level = {{"type", "ByteLevel"},
                            {"add_prefix_space", adds_prefix_space(model_directory / "tokenizer_config.json")},
                            {"use_regex", true}};
-  return {{"pre_tokenizer", byte_level},
-          {"decoder", byte_level},
-          {"model",
-           {{"type", "BPE"},
-            {"vocab", parse_json_object(read_text_file(path), path.string())},
-            {"merges", read_merges(model_directory / "merges.txt")}}}};
+  return {
+      {"pre_tokenizer", byte_level},
+      {"decoder", byte_level},
+      {"model",
+       {{"type", "BPE"}, {"vocab", read_json_object(path)}, {"merges", read_merges(model_directory / "merges.txt")}}}};
 }
 
 }  // namespace prunenet
