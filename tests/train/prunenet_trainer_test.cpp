@@ -200,6 +200,29 @@ TEST(PrunenetTrainer, StateOfAnotherRunIsRefused) {
   expect_error(ErrorKind::kMismatch, {"no field"}, [&] { longer.restore(TrainerState{}); });
 }
 
+TEST(PrunenetTrainer, DamagedStatesAreRefused) {
+  const RandomRows rows(3, 8, 4);
+  PrunenetTrainer trainer(rows, small_options(true));
+  run(trainer, 1);
+  const TrainerState good = trainer.state();
+  EXPECT_NO_THROW(trainer.restore(good));
+  const auto refused = [&](std::initializer_list<std::string> fragments, const std::string& field, const char* key,
+                           const nlohmann::json& value) {
+    TrainerState state = good;
+    nlohmann::json json = nlohmann::json::parse(state.text.at(field));
+    (json.is_array() ? json[0] : json)[key] = value;
+    state.text[field] = json.dump();
+    expect_error(ErrorKind::kBadInput, fragments, [&] { trainer.restore(state); });
+  };
+  refused({"reward_sums", "2 entries for 3 layers"}, "progress", "reward_sums", {1.0, 2.0});
+  refused({"reward_sums"}, "progress", "reward_sums", {1.0, 2.0, nullptr});
+  refused({"best_episode", "7", "[0, 6]"}, "progress", "best_episode", 7);
+  refused({"steps_taken", "-1"}, "progress", "steps_taken", -1);
+  refused({"episode", "0", "[1, 6]"}, "curve", "episode", 0);
+  refused({"mean_ks", "is missing"}, "curve", "mean_ks", nullptr);
+  refused({"loss", "\"x\""}, "curve", "loss", "x");
+}
+
 TEST(PrunenetOptions, EveryFieldHasItsRange) {
   const auto expect_refused = [](const char* field, auto change) {
     PrunenetOptions options;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "support/expect_error.h"
 
 namespace prunenet {
@@ -89,6 +92,26 @@ TEST(Recipe, WrongTypesAndRangesAreNamed) {
   expect_error(ErrorKind::kInvalidArgument, {"mirsky"}, [] {
     (void)recipe_from_json({{"reward", {{"distortion", "l2"}}}});
   });
+}
+
+TEST(Recipe, NamesOfAFileStandInMessagesInOneLine) {
+  for (const nlohmann::json& recipe :
+       {nlohmann::json{{"policy", "a\nb"}}, nlohmann::json{{"train", {{"estimator", "a\nb"}}}},
+        nlohmann::json{{"reward", {{"operator", "a\nb"}}}}, nlohmann::json{{"reward", {{"distortion", "a\nb"}}}},
+        nlohmann::json{{"a\nb", 1}}, nlohmann::json{{"train", {{"a\nb", 1}}}}}) {
+    expect_error(ErrorKind::kInvalidArgument, {"a\\x0ab"}, [&] { (void)recipe_from_json(recipe); });
+  }
+}
+
+TEST(Recipe, NumbersThatAreNoneAreRefused) {
+  expect_error(ErrorKind::kInvalidArgument, {"'probe.tokens'", "18446744073709551615"}, [] {
+    (void)recipe_from_json({{"probe", {{"tokens", 18446744073709551615U}}}});
+  });
+  for (const double number : {std::numeric_limits<double>::infinity(), std::nan("")}) {  // YAML's .inf and .nan
+    expect_error(ErrorKind::kInvalidArgument, {"'train.learning_rate'"}, [number] {
+      (void)recipe_from_json({{"train", {{"learning_rate", number}}}});
+    });
+  }
 }
 
 }  // namespace

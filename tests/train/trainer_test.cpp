@@ -175,6 +175,38 @@ TEST(Trainer, StateOfAnotherRunIsRefused) {
   expect_error(ErrorKind::kMismatch, {"no field"}, [&] { shorter.restore(TrainerState{}); });
 }
 
+TEST(Trainer, DamagedStatesAreRefused) {
+  const SyntheticEnvironment environment(2, 6, 1);
+  const TrainOptions options = small_options();
+  Trainer trainer(environment, options);
+  trainer.step();
+  const TrainerState good = trainer.state();
+  const auto refused = [&](std::initializer_list<std::string> fragments, const std::string& field,
+                           const std::string& text) {
+    TrainerState state = good;
+    state.text[field] = text;
+    expect_error(ErrorKind::kBadInput, fragments, [&] { trainer.restore(state); });
+  };
+  const auto progress = [&](const char* key, const nlohmann::json& value) {
+    nlohmann::json object = nlohmann::json::parse(good.text.at("progress"));
+    object[key] = value;
+    return object.dump();
+  };
+  EXPECT_NO_THROW(trainer.restore(good));
+  refused({"'progress'", "not valid JSON"}, "progress", "{");
+  refused({"[] is not an object"}, "progress", "[]");
+  refused({"step", "is missing"}, "progress", "{}");
+  refused({"step", "121", "[0, 120]"}, "progress", progress("step", options.steps + 1));
+  refused({"step", "-1"}, "progress", progress("step", -1));
+  refused({"step", "1e+300"}, "progress", progress("step", 1e300));
+  refused({"seconds", "\"x\""}, "progress", progress("seconds", "x"));
+  refused({"reward_count"}, "progress", progress("reward_count", true));
+  refused({"'curve'", "nested deeper"}, "curve", std::string(100, '['));
+  refused({"1 is not an object"}, "curve", "[1]");
+  refused({"last step", "no curve"}, "progress", progress("step", options.steps));
+  refused({"random number state"}, "random", "1 2 3");
+}
+
 TEST(TrainOptions, EveryFieldHasItsRange) {
   const auto expect_refused = [](const char* field, auto change) {
     TrainOptions options;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -13,17 +14,13 @@ namespace {
 
 constexpr const char* kNameKey = "name";
 
-std::string shown(const nlohmann::json& value) {
-  return value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-}
-
 }  // namespace
 
 MethodOptions::MethodOptions(const nlohmann::json& options) : options_(options) {
   if (!options.is_object() || !options.contains(kNameKey) || !options.at(kNameKey).is_string()) {
-    throw Error(
-        ErrorKind::kInvalidArgument,
-        fmt::format("a method is {}, but must be an object of options with a \"{}\"", shown(options), kNameKey));
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("a method is {}, but must be an object of options with a \"{}\"", printable_json(options),
+                            kNameKey));
   }
   name_ = options.at(kNameKey).get<std::string>();
 }
@@ -32,14 +29,14 @@ void MethodOptions::check_keys(std::initializer_list<std::string> known) const {
   for (const auto& [key, value] : options_.items()) {
     if (key == kNameKey || std::ranges::find(known, key) != known.end()) continue;
     throw Error(ErrorKind::kInvalidArgument,
-                fmt::format("method '{}' has no option '{}'; it has {}", name_, key,
+                fmt::format("method '{}' has no option '{}'; it has {}", printable(name_), printable(key),
                             known.size() == 0 ? "none" : fmt::format("{}", fmt::join(known, ", "))));
   }
 }
 
 void MethodOptions::refuse(const std::string& key, const std::string& wanted) const {
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("option '{}' of method '{}' is {}, but must be {}", key, name_,
-                                                       shown(options_.at(key)), wanted));
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("option '{}' of method '{}' is {}, but must be {}", key,
+                                                       printable(name_), printable_json(options_.at(key)), wanted));
 }
 
 bool MethodOptions::boolean_or(const std::string& key, bool otherwise) const {

@@ -16,6 +16,7 @@
 #include "prunenet/baselines/response.h"
 #include "prunenet/baselines/wanda.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -58,8 +59,8 @@ std::unique_ptr<Planner> make_planner(const nlohmann::json& options, const Plann
   for (const Method& known : kMethods) {
     if (method.name() == known.name) return known.make(method, model, calibration);
   }
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("method '{}' is unknown; known are {}", method.name(), fmt::join(planner_names(), ", ")));
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("method '{}' is unknown; known are {}", printable(method.name()),
+                                                       fmt::join(planner_names(), ", ")));
 }
 
 std::vector<std::string> planner_names() {

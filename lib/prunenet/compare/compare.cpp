@@ -14,6 +14,7 @@
 #include "prunenet/compare/policy_planner.h"
 #include "prunenet/compare/run_cell.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/core/system_error.h"
 #include "prunenet/core/unfinished.h"
@@ -65,8 +66,8 @@ json fixed_facts(const ComparisonRecipe& recipe, const json& model_facts) {
 void check_name(const std::string& name) {
   const std::vector<std::string> known = planner_names();
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("method '{}' is unknown; known are {}, {}", name, kPolicy, fmt::join(known, ", ")));
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("method '{}' is unknown; known are {}, {}", printable(name),
+                                                       kPolicy, fmt::join(known, ", ")));
 }
 
 /// The opened model and what cells share; the text that distortions are measured on is sampled when first asked for.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/core/recipe_fields.h"
 #include "prunenet/plan/plan.h"
 #include "prunenet/spectral/distortion.h"
@@ -93,8 +94,9 @@ std::vector<json> read_methods(const json& values) {
       refuse_recipe_value("methods.label", method["label"], "a text");
     }
     if (labels.insert(method_label(method)).second) continue;
-    throw Error(ErrorKind::kInvalidArgument,
-                fmt::format("two methods are called '{}'; give one of them another 'label'", method_label(method)));
+    throw Error(
+        ErrorKind::kInvalidArgument,
+        fmt::format("two methods are called '{}'; give one of them another 'label'", printable(method_label(method))));
   }
   return {values.begin(), values.end()};
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -49,7 +50,7 @@ Distortion parse_distortion(std::string_view name) {
     if (text == name) return distortion;
   }
   throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("distortion \"{}\" is none of ks, mirsky, nuclear, schatten2", name));
+              fmt::format("distortion \"{}\" is none of ks, mirsky, nuclear, schatten2", printable(name)));
 }
 
 double ks_statistic(const VectorD& a, const VectorD& b) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/spectral/checks.h"
 #include "prunenet/spectral/weight_operator.h"
 
@@ -43,7 +44,7 @@ OperatorKind parse_operator_kind(std::string_view name) {
     if (text == name) return kind;
   }
   throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("operator \"{}\" is none of response, gate, up, down, joint", name));
+              fmt::format("operator \"{}\" is none of response, gate, up, down, joint", printable(name)));
 }
 
 std::unique_ptr<SpectralOperator> make_weight_operator(OperatorKind kind, const MatrixF& gate, const MatrixF& up,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -24,7 +25,8 @@ Estimator parse_estimator(std::string_view name) {
   for (const Estimator estimator : {Estimator::kRloo, Estimator::kConditional}) {
     if (to_string(estimator) == name) return estimator;
   }
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("estimator '{}' is unknown; known: rloo, conditional", name));
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("estimator '{}' is unknown; known: rloo, conditional", printable(name)));
 }
 
 void check(const TrainOptions& options) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <tuple>
 
@@ -21,6 +22,19 @@ namespace {
 
 constexpr std::uint64_t kPolicyStream = 1;
 constexpr std::uint64_t kEpisodeStream = 2;
+
+constexpr double kLargestNumber = std::numeric_limits<double>::max();
+
+EpisodePoint episode_point(const nlohmann::json& object, std::int64_t episodes) {
+  const ConfigFields fields = state_fields(object);
+  EpisodePoint point{.episode = fields.integer("episode", 1, episodes),
+                     .mean_ks = fields.number("mean_ks", 0.0, 1.0),
+                     .mean_reward = fields.number("mean_reward", -kLargestNumber, kLargestNumber),
+                     .skipped = fields.integer("skipped_steps", 0, std::numeric_limits<std::int64_t>::max() / episodes),
+                     .seconds = fields.number("seconds", 0.0, kLargestNumber)};
+  if (fields.has("loss")) point.loss = fields.number("loss", -kLargestNumber, kLargestNumber);
+  return point;
+}
 
 PrunenetNetwork make_network(const NeuronRows& rows, std::uint64_t seed) {
   Rng rng(seed, kPolicyStream);
@@ -178,26 +192,23 @@ void PrunenetTrainer::restore(const TrainerState& state) {
                             "--resume",
                             state.text_of("episodes"), options_.episodes));
   }
-  const nlohmann::json progress = nlohmann::json::parse(state.text_of("progress"));
-  steps_taken_ = progress.at("steps_taken");
-  best_episode_ = progress.at("best_episode");
-  best_reward_ = progress.at("best_reward");
-  reward_sums_ = progress.at("reward_sums").get<std::vector<double>>();
-  seconds_ = progress.at("seconds");
+  const nlohmann::json object = state.json_of("progress");
+  const ConfigFields progress = state_fields(object);
+  steps_taken_ = progress.integer("steps_taken", 0, std::numeric_limits<std::int64_t>::max() / 2);
+  best_episode_ = progress.integer("best_episode", 0, options_.episodes);
+  best_reward_ = progress.number("best_reward", -kLargestNumber, kLargestNumber);
+  reward_sums_ = progress.numbers("reward_sums", -kLargestNumber, kLargestNumber);
+  if (static_cast<std::int64_t>(reward_sums_.size()) != rows_.num_layers()) {
+    progress.reject("reward_sums",
+                    fmt::format("has {} entries for {} layers", reward_sums_.size(), rows_.num_layers()));
+  }
+  seconds_ = progress.number("seconds", 0.0, kLargestNumber);
   state.load("network.", *network_);
   state.load("best.", *best_);
   state.load_moments(*network_, *optimizer_, steps_taken_);
   rng_.restore(state.text_of("random"));
   curve_.clear();
-  for (const auto& point : nlohmann::json::parse(state.text_of("curve"))) {
-    const nlohmann::json& loss = point.at("loss");
-    curve_.push_back({.episode = point.at("episode"),
-                      .mean_ks = point.at("mean_ks"),
-                      .mean_reward = point.at("mean_reward"),
-                      .loss = loss.is_null() ? std::nullopt : std::optional(loss.get<double>()),
-                      .skipped = point.at("skipped_steps"),
-                      .seconds = point.at("seconds")});
-  }
+  for (const auto& point : state.json_of("curve")) curve_.push_back(episode_point(point, options_.episodes));
 }
 
 }  // namespace prunenet

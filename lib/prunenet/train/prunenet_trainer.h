@@ -64,7 +64,8 @@ class PrunenetTrainer {
   [[nodiscard]] std::int64_t best_episode() const { return best_episode_; }
 
   [[nodiscard]] TrainerState state() const;
-  /// Throws Error(kMismatch) where the state is of another network or number of episodes.
+  /// Throws Error(kMismatch) where the state is of another network or number of episodes, Error(kBadInput) where it is
+  /// damaged: the trainer is then good for nothing.
   void restore(const TrainerState& state);
 
  private:

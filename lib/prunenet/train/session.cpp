@@ -58,7 +58,10 @@ TrainingKeys training_keys(const std::vector<TrainingModel>& models, const Recip
 
 Probe probe_of(const TrainingModel& model, std::size_t index, const Recipe& recipe, const TrainingDirectory& directory,
                Progress& progress) {
-  if (auto saved = directory.load_probe(index)) return std::move(*saved);
+  const ModelConfig& config = model.family->config();
+  if (auto saved = directory.load_probe(index, config.num_hidden_layers, config.intermediate_size)) {
+    return std::move(*saved);
+  }
   const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress);
   Probe probe = run_probe(network, recipe.probe, recipe.train.seed, progress);
   directory.save_probe(index, probe);
@@ -117,18 +120,6 @@ void run_training(Trainer& trainer, const TrainOptions& options, const TrainingD
   }
 }
 
-nlohmann::json curve_json(const std::vector<CurvePoint>& curve) {
-  nlohmann::json points = nlohmann::json::array();
-  for (const CurvePoint& point : curve) {
-    points.push_back({{"step", point.step},
-                      {"train_reward", point.train_reward},
-                      {"validation_reward", point.validation_reward},
-                      {"score_spread", point.score_spread},
-                      {"seconds", point.seconds}});
-  }
-  return points;
-}
-
 }  // namespace
 
 Policy train_on_models(const std::vector<std::filesystem::path>& directories, const Recipe& recipe,
@@ -163,7 +154,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
   return {.network = trainer.best_policy(),
           .features = feature_names(),
           .recipe = to_json(recipe),
-          .curve = curve_json(trainer.curve()),
+          .curve = to_json(trainer.curve()),
           .provenance = {{"prunenet_version", version()},
                          {"models", describe(models)},
                          {"seed", recipe.train.seed},

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/core/stopwatch.h"
 
 namespace prunenet {
@@ -28,16 +29,15 @@ double reward_of(double distortion) {
   return -std::log(std::max(distortion, 1e-12));
 }
 
-nlohmann::json to_json(const CurvePoint& point) {
-  return {point.step, point.train_reward, point.validation_reward, point.score_spread, point.seconds};
-}
+constexpr double kLargest = std::numeric_limits<double>::max();
 
-CurvePoint curve_point(const nlohmann::json& numbers) {
-  return {.step = numbers.at(0),
-          .train_reward = numbers.at(1),
-          .validation_reward = numbers.at(2),
-          .score_spread = numbers.at(3),
-          .seconds = numbers.at(4)};
+CurvePoint curve_point(const nlohmann::json& object, std::int64_t steps) {
+  const ConfigFields fields = state_fields(object);
+  return {.step = fields.integer("step", 0, steps),
+          .train_reward = fields.number("train_reward", -kLargest, kLargest),
+          .validation_reward = fields.number("validation_reward", -kLargest, kLargest),
+          .score_spread = fields.number("score_spread", 0.0, kLargest),
+          .seconds = fields.number("seconds", 0.0, kLargest)};
 }
 
 PolicyNetwork make_network(const Environment& environment, const TrainOptions& options) {
@@ -64,6 +64,18 @@ std::vector<std::int64_t> training_layers(const Environment& environment, const 
 }
 
 }  // namespace
+
+nlohmann::json to_json(const std::vector<CurvePoint>& curve) {
+  nlohmann::json points = nlohmann::json::array();
+  for (const CurvePoint& point : curve) {
+    points.push_back({{"step", point.step},
+                      {"train_reward", point.train_reward},
+                      {"validation_reward", point.validation_reward},
+                      {"score_spread", point.score_spread},
+                      {"seconds", point.seconds}});
+  }
+  return points;
+}
 
 Trainer::Trainer(const Environment& environment, const TrainOptions& options)
     : environment_(environment), options_(options), rng_(options.seed, kTrainingStream) {
@@ -193,8 +205,6 @@ TrainerState Trainer::state() const {
   state.store("network.", *network_);
   state.store("best.", *best_);
   state.store_moments(*network_, *optimizer_);
-  nlohmann::json curve = nlohmann::json::array();
-  for (const CurvePoint& point : curve_) curve.push_back(to_json(point));
   state.text = {{"random", rng_.state()},
                 {"steps", std::to_string(options_.steps)},
                 {"progress", nlohmann::json{{"step", step_},
@@ -204,7 +214,7 @@ TrainerState Trainer::state() const {
                                             {"reward_count", reward_count_},
                                             {"seconds", seconds_}}
                                  .dump()},
-                {"curve", curve.dump()}};
+                {"curve", to_json(curve_).dump()}};
   return state;
 }
 
@@ -214,19 +224,21 @@ void Trainer::restore(const TrainerState& state) {
                                                   "start anew without --resume",
                                                   state.text_of("steps"), options_.steps));
   }
-  const nlohmann::json progress = nlohmann::json::parse(state.text_of("progress"));
-  step_ = progress.at("step");
+  const nlohmann::json object = state.json_of("progress");
+  const ConfigFields progress = state_fields(object);
+  step_ = progress.integer("step", 0, options_.steps);
   state.load("network.", *network_);
   state.load("best.", *best_);
   state.load_moments(*network_, *optimizer_, step_);
-  best_reward_ = progress.at("best_reward").is_null() ? -std::numeric_limits<double>::infinity()
-                                                      : progress.at("best_reward").get<double>();
-  reward_sum_ = progress.at("reward_sum");
-  reward_count_ = progress.at("reward_count");
-  seconds_ = progress.at("seconds");
+  best_reward_ = progress.has("best_reward") ? progress.number("best_reward", -kLargest, kLargest)
+                                             : -std::numeric_limits<double>::infinity();
+  reward_sum_ = progress.number("reward_sum", -kLargest, kLargest);
+  reward_count_ = progress.integer("reward_count", 0, std::numeric_limits<std::int64_t>::max() / 2);
+  seconds_ = progress.number("seconds", 0.0, kLargest);
   rng_.restore(state.text_of("random"));
   curve_.clear();
-  for (const auto& point : nlohmann::json::parse(state.text_of("curve"))) curve_.push_back(curve_point(point));
+  for (const auto& point : state.json_of("curve")) curve_.push_back(curve_point(point, options_.steps));
+  if (done() && curve_.empty()) reject("the training state", "is that of the last step, but has no curve");
 }
 
 }  // namespace prunenet

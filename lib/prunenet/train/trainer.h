@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "prunenet/core/rng.h"
@@ -24,6 +25,9 @@ struct CurvePoint {
   double score_spread = 0.0;  ///< mean over layers of the standard deviation of z: large means little entropy
   double seconds = 0.0;       ///< of training, resumed runs added up
 };
+
+/// One object with these fields a point.
+[[nodiscard]] nlohmann::json to_json(const std::vector<CurvePoint>& curve);
 
 /// Policy gradient over Plackett-Luce keep-sets, by one of two estimators (see policy/keep_set.h):
 /// - rloo: the gradient of  mean over samples m of  advantage_m * log p(ranking_m, kept);
@@ -50,7 +54,8 @@ class Trainer {
   [[nodiscard]] double best_reward() const { return best_reward_; }
 
   [[nodiscard]] TrainerState state() const;
-  /// Throws Error(kMismatch) where the state is of another network, or other options.
+  /// Throws Error(kMismatch) where the state is of another network, or other options, Error(kBadInput) where it is
+  /// damaged: the trainer is then good for nothing.
   void restore(const TrainerState& state);
 
  private:

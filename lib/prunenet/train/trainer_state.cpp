@@ -1,6 +1,8 @@
 #include "prunenet/train/trainer_state.h"
 
+#include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/train/adamw_state.h"
 
 namespace prunenet {
@@ -9,6 +11,10 @@ const std::string& TrainerState::text_of(const std::string& key) const {
   const auto found = text.find(key);
   if (found == text.end()) throw Error(ErrorKind::kMismatch, "the training state has no field '" + key + "'");
   return found->second;
+}
+
+nlohmann::json TrainerState::json_of(const std::string& key) const {
+  return parse_json(text_of(key), "the training state's field '" + key + "'");
 }
 
 const torch::Tensor& TrainerState::tensor_of(const std::string& key, const torch::Tensor& like) const {
@@ -49,6 +55,11 @@ void TrainerState::load_moments(const torch::nn::Module& network, torch::optim::
                    .second = tensor_of("moment2." + parameter.key(), parameter.value()),
                    .steps = steps});
   }
+}
+
+ConfigFields state_fields(const nlohmann::json& object) {
+  if (!object.is_object()) reject("the training state", printable_json(object) + " is not an object");
+  return {object, "the training state"};
 }
 
 void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to) {

@@ -3,7 +3,10 @@
 #include <torch/torch.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
+
+#include "prunenet/family/config_fields.h"
 
 namespace prunenet {
 
@@ -12,8 +15,10 @@ struct TrainerState {
   std::map<std::string, torch::Tensor> tensors;
   std::map<std::string, std::string> text;
 
-  /// Throw Error(kMismatch) where there is no such field, or no tensor of that shape.
+  /// Throw Error(kMismatch) where there is no such field, or no tensor of that shape, Error(kBadInput) where a field is
+  /// not JSON.
   [[nodiscard]] const std::string& text_of(const std::string& key) const;
+  [[nodiscard]] nlohmann::json json_of(const std::string& key) const;
   [[nodiscard]] const torch::Tensor& tensor_of(const std::string& key, const torch::Tensor& like) const;
 
   /// Copies of a network's parameters, under `prefix`.
@@ -23,6 +28,9 @@ struct TrainerState {
   void store_moments(const torch::nn::Module& network, torch::optim::AdamW& optimizer);
   void load_moments(const torch::nn::Module& network, torch::optim::AdamW& optimizer, std::int64_t steps) const;
 };
+
+/// Checked reading of an object of a training state.
+[[nodiscard]] ConfigFields state_fields(const nlohmann::json& object);
 
 /// Both networks are of one shape.
 void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to);

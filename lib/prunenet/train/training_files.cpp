@@ -8,6 +8,7 @@
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/core/system_error.h"
 
 namespace prunenet {
@@ -65,29 +66,36 @@ void for_each_matrix(ProbeType& probe, Action action) {
   visit(probe.held_out, "held_out");
 }
 
-MatrixF read_matrix(const SafetensorsFile& file, const std::string& name) {
+constexpr std::int64_t kAnyRows = -1;
+
+MatrixF read_matrix(const SafetensorsFile& file, const std::string& name, std::int64_t rows, std::int64_t columns) {
   const HostTensor host = file.read(name);
-  if (host.info.dtype != Dtype::kF32 || host.info.shape.size() != 2) {
-    throw Error(ErrorKind::kBadInput, fmt::format("{}: tensor '{}' is not an F32 matrix", file.path().string(), name));
+  const std::vector<std::int64_t>& shape = host.info.shape;
+  const bool fits = host.info.dtype == Dtype::kF32 && shape.size() == 2 && shape[0] > 0 && shape[1] == columns &&
+                    (rows == kAnyRows || shape[0] == rows);
+  if (!fits) {
+    reject(file.path().string(),
+           fmt::format("tensor '{}' is {} {}, and not F32 of {} columns and {} rows", name, to_string(host.info.dtype),
+                       printable(shape), columns, rows == kAnyRows ? "some" : fmt::format("{}", rows)));
   }
-  MatrixF matrix(host.info.shape[0], host.info.shape[1]);
+  MatrixF matrix(shape[0], shape[1]);
   std::memcpy(matrix.data(), host.data.data(), host.data.size());
   return matrix;
 }
 
-std::vector<ResponseMoments> read_half(const SafetensorsFile& file, const std::string& half) {
+std::vector<ResponseMoments> read_half(const SafetensorsFile& file, const std::string& half, std::int64_t layers,
+                                       std::int64_t neurons) {
   std::vector<ResponseMoments> moments;
-  for (std::size_t layer = 0;; ++layer) {
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
     const std::string exact = fmt::format("{}.{}.second_moment", half, layer);
     const std::string sketch = fmt::format("{}.{}.sketch", half, layer);
     if (file.tensors().contains(exact)) {
-      moments.push_back({.second_moment = read_matrix(file, exact), .sketch = {}});
-    } else if (file.tensors().contains(sketch)) {
-      moments.push_back({.second_moment = {}, .sketch = read_matrix(file, sketch)});
+      moments.push_back({.second_moment = read_matrix(file, exact, neurons, neurons), .sketch = {}});
     } else {
-      return moments;
+      moments.push_back({.second_moment = {}, .sketch = read_matrix(file, sketch, kAnyRows, neurons)});
     }
   }
+  return moments;
 }
 
 void check_key(const SafetensorsFile& file, const std::string& key) {
@@ -129,12 +137,13 @@ std::filesystem::path TrainingDirectory::state_path() const {
   return directory_ / kStateFile;
 }
 
-std::optional<Probe> TrainingDirectory::load_probe(std::size_t model) const {
+std::optional<Probe> TrainingDirectory::load_probe(std::size_t model, std::int64_t layers, std::int64_t neurons) const {
   const std::filesystem::path path = probe_path(model);
   if (!std::filesystem::exists(path)) return std::nullopt;
   const SafetensorsFile file = SafetensorsFile::open(path);
   check_key(file, keys_.probe);
-  return Probe{.training = read_half(file, "training"), .held_out = read_half(file, "held_out")};
+  return Probe{.training = read_half(file, "training", layers, neurons),
+               .held_out = read_half(file, "held_out", layers, neurons)};
 }
 
 void TrainingDirectory::save_probe(std::size_t model, const Probe& probe) const {

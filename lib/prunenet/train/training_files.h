@@ -25,7 +25,8 @@ class TrainingDirectory {
   TrainingDirectory(std::filesystem::path directory, TrainingKeys keys, bool resume);
 
   /// Throw Error(kMismatch) where a file is of another key, Error(kBadInput) where it is damaged; nothing where absent.
-  [[nodiscard]] std::optional<Probe> load_probe(std::size_t model) const;
+  /// A probe is of a model of `layers` layers with `neurons` neurons each.
+  [[nodiscard]] std::optional<Probe> load_probe(std::size_t model, std::int64_t layers, std::int64_t neurons) const;
   [[nodiscard]] std::optional<TrainerState> load_state() const;
   /// Throw Error(kOutOfSpace) or Error(kIo).
   void save_probe(std::size_t model, const Probe& probe) const;
