@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/printable.h"
+#include "prunenet/tokenizer/utf8.h"
 
 namespace prunenet::cli {
 
@@ -27,25 +31,49 @@ nlohmann::json typed_scalar(const YAML::Node& node) {
   return node.Scalar();
 }
 
-nlohmann::json to_json(const YAML::Node& node) {
-  if (node.IsScalar()) return typed_scalar(node);
-  if (node.IsSequence()) {
+/// Aliases are copied: one of itself would have no end, and ten of ten of ten ... would fill all memory.
+class Converter {
+ public:
+  nlohmann::json convert(const YAML::Node& node, int depth = 0) {
+    if (depth > kMaxDepth) refuse(node, fmt::format("nested deeper than {} levels", kMaxDepth));
+    if (++values_ > kMaxValues) refuse(node, fmt::format("more than {} values, those of aliases too", kMaxValues));
+    if (node.IsScalar()) return typed_scalar(node);
+    if (node.IsMap()) return object(node, depth);
+    if (!node.IsSequence()) return nullptr;
     nlohmann::json array = nlohmann::json::array();
-    for (const YAML::Node& item : node) array.push_back(to_json(item));
+    for (const YAML::Node& item : node) array.push_back(convert(item, depth + 1));
     return array;
   }
-  if (!node.IsMap()) return nullptr;
-  nlohmann::json object = nlohmann::json::object();
-  for (const auto& entry : node) {
-    const YAML::Node& key = entry.first;
-    const int line = key.Mark().line + 1;
-    if (!key.IsScalar()) throw Error(ErrorKind::kBadInput, fmt::format("line {}: a key is not a name", line));
-    if (object.contains(key.Scalar())) {
-      throw Error(ErrorKind::kBadInput, fmt::format("line {}: key '{}' stands twice", line, key.Scalar()));
-    }
-    object[key.Scalar()] = to_json(entry.second);
+
+ private:
+  static constexpr int kMaxDepth = 16;
+  static constexpr int kMaxValues = 10'000;
+
+  [[noreturn]] static void refuse(const YAML::Node& node, const std::string& why) {
+    throw Error(ErrorKind::kBadInput, fmt::format("line {}: {}", node.Mark().line + 1, why));
   }
-  return object;
+
+  nlohmann::json object(const YAML::Node& node, int depth) {
+    nlohmann::json object = nlohmann::json::object();
+    for (const auto& entry : node) {
+      const YAML::Node& key = entry.first;
+      if (!key.IsScalar()) refuse(key, "a key is not a name");
+      if (object.contains(key.Scalar())) refuse(key, fmt::format("key '{}' stands twice", printable(key.Scalar())));
+      object[key.Scalar()] = convert(entry.second, depth + 1);
+    }
+    return object;
+  }
+
+  int values_ = 0;
+};
+
+nlohmann::json load(const std::string& text) {
+  const std::vector<Utf8Run> runs = split_valid_utf8(text);
+  const auto invalid = std::ranges::find(runs, false, &Utf8Run::valid);
+  if (invalid != runs.end()) {  // it would come out of the parser as it went in
+    throw Error(ErrorKind::kBadInput, fmt::format("byte {} is not UTF-8", invalid->range.begin));
+  }
+  return Converter().convert(YAML::Load(text));
 }
 
 }  // namespace
@@ -54,10 +82,10 @@ nlohmann::json read_recipe_file(const std::filesystem::path& path) {
   const std::string text = read_text_file(path, kMaxRecipeBytes);
   nlohmann::json recipe;
   try {
-    recipe = to_json(YAML::Load(text));
+    recipe = load(text);
   } catch (const YAML::Exception& error) {
     throw Error(ErrorKind::kBadInput,
-                fmt::format("recipe {}: line {}: {}", path.string(), error.mark.line + 1, error.msg));
+                fmt::format("recipe {}: line {}: {}", path.string(), error.mark.line + 1, printable(error.msg)));
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("recipe {}: {}", path.string(), error.what()));
   }
@@ -70,9 +98,10 @@ nlohmann::json read_recipe_file(const std::filesystem::path& path) {
 
 nlohmann::json parse_recipe_value(std::string_view text) {
   try {
-    return to_json(YAML::Load(std::string(text)));
+    return load(std::string(text));
   } catch (const YAML::Exception& error) {
-    throw Error(ErrorKind::kInvalidArgument, fmt::format("'{}' is not a value: {}", text, error.msg));
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("'{}' is not a value: {}", printable(text), printable(error.msg)));
   }
 }
 
