@@ -1,4 +1,5 @@
 // The parts of the command that need no model.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -136,6 +137,24 @@ TEST_F(RecipeFile, NamesFileAndLine) {
   expect_error(ErrorKind::kBadInput, {"r.yaml", "key: value"}, [&] { read("- 1\n- 2\n"); });
   expect_error(ErrorKind::kBadInput, {"missing.yaml"},
                [&] { static_cast<void>(read_recipe_file(directory_ / "missing.yaml")); });
+}
+
+TEST_F(RecipeFile, DepthAndSizeAreLimited) {
+  const auto refused = [&](std::initializer_list<std::string> fragments, const std::string& text) {
+    write_file(directory_ / "r.yaml", text);
+    expect_error(ErrorKind::kBadInput, fragments, [&] { (void)read_recipe_file(directory_ / "r.yaml"); });
+  };
+  refused({"r.yaml", "line 1", "nested deeper than 16"}, "a: &x [*x]\n");  // an alias of itself
+  refused({"r.yaml", "nested deeper than 16"}, fmt::format("a: {:[>20}{:]>20}", "", ""));
+  refused({"r.yaml"}, fmt::format("a: {:[>100000}", ""));
+  refused({"r.yaml"}, "a: " + std::string(100'000, '{'));
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 10; ++i) {
+    bomb += fmt::format("a{0}: &a{0} [*a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}]\n", i, i - 1);
+  }
+  refused({"r.yaml", "more than 10000 values"}, bomb);
+  refused({"r.yaml", "1048577 bytes", "1048576"}, std::string(1'048'577, '#'));
+  refused({"r.yaml", "byte 3 is not UTF-8"}, "a: \xAD\n");
 }
 
 /// A verb with one option of each kind.
