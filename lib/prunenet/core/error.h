@@ -33,4 +33,14 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
+/// What `action()` gives; an Error that leaves it says `where` first: "layer 3: ...".
+template <typename Action>
+auto located(const std::string& where, Action action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    throw Error(error.kind(), where + ": " + error.what());
+  }
+}
+
 }  // namespace prunenet

@@ -1,6 +1,10 @@
 #include "prunenet/features/coupling_features.h"
 
+#include <fmt/format.h>
+
 #include <Eigen/Cholesky>
+
+#include "prunenet/core/error.h"
 
 namespace prunenet {
 
@@ -13,6 +17,11 @@ VectorF inverse_diagonal(const MatrixF& unit_coupling) {
   Eigen::MatrixXf regular = unit_coupling;
   regular.diagonal().array() += kRidge;
   const Eigen::LLT<Eigen::MatrixXf> factor(regular);
+  if (factor.info() != Eigen::Success) {
+    throw Error(ErrorKind::kNumerical, fmt::format("the coupling of {} neurons plus {} is not positive definite; the "
+                                                   "weights are damaged",
+                                                   regular.rows(), kRidge));
+  }
   Eigen::MatrixXf inverse = Eigen::MatrixXf::Identity(regular.rows(), regular.cols());
   factor.matrixL().solveInPlace(inverse);
   return inverse.colwise().squaredNorm().transpose();

@@ -15,6 +15,10 @@ MatrixF leading_eigenvectors(const MatrixF& matrix, std::int64_t count, const Ve
   MatrixF basis = MatrixF::Zero(side, count);
   const Eigen::Index wanted = std::min<Eigen::Index>(count, side - 1);
   if (wanted < 1) return basis;
+  if (matrix.isZero(0.0F)) return basis;  // no direction is a leading one
+  if (!matrix.allFinite()) {
+    throw Error(ErrorKind::kNumerical, fmt::format("a {} x {} covariance is not finite", side, side));
+  }
   const Eigen::MatrixXd symmetric = matrix.cast<double>();
   const Spectra::DenseSymMatProd<double> product(symmetric);
   auto mutable_product = product;

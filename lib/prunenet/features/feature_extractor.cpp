@@ -6,6 +6,7 @@
 #include <numbers>
 #include <optional>
 
+#include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
 #include "prunenet/features/coupling_features.h"
 #include "prunenet/features/eigen_basis.h"
@@ -22,6 +23,7 @@ namespace {
 constexpr std::int64_t kEmbeddingDirections = 64;
 constexpr std::int64_t kStreamDirections = 8;
 constexpr int kDepthHarmonics = 4;
+constexpr float kLargestWeight = 1e8F;  // fourth powers, summed over a row, fit into single precision
 
 /// Cosine-like coordinates of the three vectors of a neuron along the columns of `basis` (d x count).
 void add_projections(const std::string& name, const LayerView& view, const MatrixF& basis, FeatureTable& table) {
@@ -47,6 +49,68 @@ void add_depth(std::int64_t layer, std::int64_t layers, FeatureTable& table) {
     table.add_constant(fmt::format("depth.cos{}", k), static_cast<float>(std::cos(std::numbers::pi * k * t)));
   }
 }
+
+/// Names the first weight that features cannot be computed of: NaN, infinite, or larger than kLargestWeight.
+template <typename Derived>
+void require_moderate(const Eigen::MatrixBase<Derived>& values, const std::string& name) {
+  for (Eigen::Index row = 0; row < values.rows(); ++row) {
+    for (Eigen::Index column = 0; column < values.cols(); ++column) {
+      if (std::abs(values(row, column)) <= kLargestWeight) continue;
+      throw Error(ErrorKind::kNumerical,
+                  fmt::format("{}: the weight at [{}, {}] of {} x {} is {}; features are "
+                              "computed of finite ones up to {:g}",
+                              name, row, column, values.rows(), values.cols(), values(row, column), kLargestWeight));
+    }
+  }
+}
+
+/// Weights that features can be computed of; every member throws Error(kNumerical) at others.
+class ModerateWeights final : public WeightSource {
+ public:
+  explicit ModerateWeights(const WeightSource& source) : source_(source) {}
+
+  [[nodiscard]] const ModelConfig& config() const override { return source_.config(); }
+  [[nodiscard]] LayerWeights layer(std::int64_t layer) const override {
+    LayerWeights weights = source_.layer(layer);
+    const auto check_norm = [layer](const NormWeights& norm, const char* name) {
+      require_moderate(norm.gain, fmt::format("layer {}, {} gain", layer, name));
+      require_moderate(norm.bias, fmt::format("layer {}, {} bias", layer, name));
+    };
+    const auto check_map = [layer](const LinearWeights& map, const char* name) {
+      require_moderate(map.weight, fmt::format("layer {}, {} projection", layer, name));
+      require_moderate(map.bias, fmt::format("layer {}, bias of the {} projection", layer, name));
+    };
+    check_norm(weights.attention_norm, "attention norm");
+    check_norm(weights.attention_post_norm, "attention post-norm");
+    check_norm(weights.ffn_norm, "FFN norm");
+    check_norm(weights.ffn_post_norm, "FFN post-norm");
+    check_map(weights.q, "query");
+    check_map(weights.k, "key");
+    check_map(weights.v, "value");
+    check_map(weights.o, "output");
+    check_map(weights.gate, "gate");
+    check_map(weights.up, "up");
+    check_map(weights.down, "down");
+    return weights;
+  }
+  [[nodiscard]] MatrixF embedding() const override { return checked(source_.embedding(), "embedding"); }
+  [[nodiscard]] MatrixF output_projection() const override {
+    return checked(source_.output_projection(), "output projection");
+  }
+  [[nodiscard]] NormWeights final_norm() const override {
+    NormWeights norm = source_.final_norm();
+    require_moderate(norm.gain, "final norm gain");
+    require_moderate(norm.bias, "final norm bias");
+    return norm;
+  }
+
+ private:
+  static MatrixF checked(MatrixF matrix, const char* name) {
+    require_moderate(matrix, name);
+    return matrix;
+  }
+  const WeightSource& source_;
+};
 
 /// What goes along from layer to layer.
 class Extractor {
@@ -144,7 +208,8 @@ const std::vector<std::string>& feature_names() {
   return names;
 }
 
-void extract_features(const WeightSource& weights, const FeatureConsumer& consumer, Progress& progress) {
+void extract_features(const WeightSource& source, const FeatureConsumer& consumer, Progress& progress) {
+  const ModerateWeights weights(source);
   const std::int64_t layers = weights.config().num_hidden_layers;
   progress.begin("computing features", "layers", static_cast<std::uint64_t>(2 * layers));
   Extractor extractor(weights, progress);
@@ -152,7 +217,9 @@ void extract_features(const WeightSource& weights, const FeatureConsumer& consum
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     std::optional<LayerWeights> next;
     if (layer + 1 < layers) next = weights.layer(layer + 1);
-    consumer(layer, extractor.pass(layer, current, next ? &*next : nullptr).assemble(layer));
+    const FeatureTable table = located(fmt::format("layer {}", layer),
+                                       [&] { return extractor.pass(layer, current, next ? &*next : nullptr); });
+    consumer(layer, table.assemble(layer));
     progress.advance(1);
     if (next) current = std::move(*next);
   }

@@ -18,8 +18,12 @@ namespace prunenet {
 using FeatureConsumer = std::function<void(std::int64_t layer, const MatrixF& features)>;
 
 /// Features of every intermediate neuron from the weights alone, layer by layer; one layer's weights are in memory at a
-/// time. Deterministic. Throws Error(kNumerical) naming layer and feature where one is not finite, and what the source
-/// throws.
-void extract_features(const WeightSource& weights, const FeatureConsumer& consumer, Progress& progress);
+/// time. Deterministic.
+///
+/// All features are finite. Neurons, matrices, gains and embedding rows of zeros are legal (see `safe_log`); so are
+/// equal neurons, and layers of a single one. Throws Error(kNumerical) naming layer, matrix, row and column of a weight
+/// that is NaN, infinite, or above 1e8 in magnitude; Error(kNumerical) naming layer and feature, or layer and block,
+/// where one comes to be not finite; and what the source throws.
+void extract_features(const WeightSource& source, const FeatureConsumer& consumer, Progress& progress);
 
 }  // namespace prunenet

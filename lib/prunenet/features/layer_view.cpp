@@ -27,7 +27,8 @@ LayerView make_layer_view(const LayerWeights& weights, const ModelConfig& config
 }
 
 VectorF safe_log(const VectorF& values) {
-  return values.array().max(1e-20F).log();
+  constexpr float kSmallest = 1e-20F;  // by comparison: a maximum would swallow NaN
+  return (values.array() < kSmallest).select(kSmallest, values).array().log();
 }
 
 VectorF quadratic_forms(const MatrixF& rows, const MatrixF& metric) {

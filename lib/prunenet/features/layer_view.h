@@ -26,6 +26,7 @@ struct LayerView {
 [[nodiscard]] MatrixF behind_norm(const MatrixF& rows, const NormWeights& norm, const ModelConfig& config);
 
 /// log of each entry, clamped below at log(1e-20), so that a dead neuron is an extreme value and not an infinity.
+/// NaN stays NaN.
 [[nodiscard]] VectorF safe_log(const VectorF& values);
 
 /// x^T M x of every row x of `rows` (I x d), for symmetric M (d x d).

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
+#include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
 #include "prunenet/features/activation.h"
 
@@ -71,16 +73,22 @@ MatrixF MeanField::normalised(const MatrixF& rows, const NormWeights& norm) cons
   MatrixF centred = rows;
   if (config_.norm == NormKind::kLayer) centred.colwise() -= rows.rowwise().mean();
   const VectorF mean_squares = centred.array().square().rowwise().mean();
-  const VectorF scale = (mean_squares.array() + static_cast<float>(config_.norm_eps)).rsqrt();
+  // The smallest normal number stands for an epsilon of 0, so that a state of zeros stays one.
+  const VectorF scale =
+      (mean_squares.array() + static_cast<float>(config_.norm_eps)).max(std::numeric_limits<float>::min()).rsqrt();
   MatrixF result = scale.asDiagonal() * centred * norm.gain.asDiagonal();
   if (norm.bias.size() > 0) result.rowwise() += norm.bias.transpose();
   return result;
 }
 
-void MeanField::add_branch(MatrixF written, const NormWeights& post_norm) {
+void MeanField::add_branch(MatrixF written, const NormWeights& post_norm, const std::string& writer) {
   if (!config_.post_norm_on_stream) written = normalised(written, post_norm);
   states_ += static_cast<float>(config_.residual_multiplier) * written;
   if (config_.post_norm_on_stream) states_ = normalised(states_, post_norm);
+  // Squares that overflow would make the norm of the next block a zero instead.
+  if (std::isfinite(states_.squaredNorm())) return;
+  throw Error(ErrorKind::kNumerical,
+              "the states are not finite, or too large to square, behind " + writer + "; its weights are damaged");
 }
 
 void MeanField::apply_attention(const LayerWeights& weights) {
@@ -100,7 +108,7 @@ void MeanField::apply_attention(const LayerWeights& weights) {
         attended.middleCols(head / queries_per_value * c, c) * weights.o.weight.middleCols(head * c, c).transpose();
   }
   if (weights.o.bias.size() > 0) written.rowwise() += weights.o.bias.transpose();
-  add_branch(std::move(written), weights.attention_post_norm);
+  add_branch(std::move(written), weights.attention_post_norm, "attention");
 }
 
 void MeanField::add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table) {
@@ -119,7 +127,8 @@ void MeanField::add_features(const LayerWeights& weights, const LayerView& view,
   table.add("field.log_energy", log_energy_);
   table.add("field.log_write", log_energy_ + write);
   table.add("field.log_size", safe_log(mixed.cwiseAbs().colwise().mean().transpose()));
-  table.add("field.log_kurtosis", safe_log(fourth.array() / scale.array().square().square()));
+  const VectorF fourth_of_scale = scale.array().square().square().max(std::numeric_limits<float>::min());  // of zeros
+  table.add("field.log_kurtosis", safe_log(fourth.array() / fourth_of_scale.array()));
   table.add("field.mean", mixed.colwise().mean().transpose().array() / scale.array());
   const VectorF solo_energy = safe_log(mean_square(response_.bottomRows(kSolo)));
   table.add("field.solo.log_energy", solo_energy);
@@ -157,7 +166,7 @@ MatrixF MeanField::second_moment() const {
 }
 
 void MeanField::apply_ffn(const LayerWeights& weights) {
-  add_branch(mapped(response_, weights.down), weights.ffn_post_norm);
+  add_branch(mapped(response_, weights.down), weights.ffn_post_norm, "the FFN");
 }
 
 }  // namespace prunenet

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "prunenet/core/matrix.h"
@@ -24,7 +25,8 @@ class MeanField {
   /// embedding: vocabulary x d.
   MeanField(const MatrixF& embedding, const ModelConfig& config);
 
-  /// In the order of the forward pass.
+  /// In the order of the forward pass. Both `apply`s throw Error(kNumerical) where a state becomes NaN, infinite, or so
+  /// large that its square overflows.
   void apply_attention(const LayerWeights& weights);
   /// Before `apply_attention` where the model's blocks are parallel.
   void add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table);
@@ -37,8 +39,8 @@ class MeanField {
 
  private:
   [[nodiscard]] MatrixF normalised(const MatrixF& rows, const NormWeights& norm) const;
-  /// Adds what a block writes to the states.
-  void add_branch(MatrixF written, const NormWeights& post_norm);
+  /// Adds what a block writes to the states. Throws Error(kNumerical) naming the `writer`.
+  void add_branch(MatrixF written, const NormWeights& post_norm, const std::string& writer);
 
   ModelConfig config_;
   NormalQuadrature quadrature_;

@@ -1,5 +1,6 @@
 #include "prunenet/features/shape_features.h"
 
+#include <limits>
 #include <string>
 
 namespace prunenet {
@@ -33,7 +34,8 @@ void add_moments(const std::string& name, const MatrixF& rows, FeatureTable& tab
   const VectorF fourth = rows.array().square().square().rowwise().mean();
   const VectorF largest = rows.array().abs().rowwise().maxCoeff();
   const VectorF mean = rows.rowwise().mean();
-  table.add("log_kurtosis." + name, safe_log(fourth.array() / rms.array().square().square()));
+  const VectorF fourth_of_rms = rms.array().square().square().max(std::numeric_limits<float>::min());  // of zeros
+  table.add("log_kurtosis." + name, safe_log(fourth.array() / fourth_of_rms.array()));
   table.add("log_peak." + name, safe_log(largest.array() / rms.array()));
   table.add("mean." + name, mean.array() / rms.array());
 }

@@ -14,7 +14,8 @@ MatrixF z_scores(const MatrixF& columns) {
     const VectorD column = columns.col(j).cast<double>();
     const VectorD centred = column.array() - column.mean();
     const double deviation = std::sqrt(centred.squaredNorm() / std::max(1.0, rows - 1.0));
-    const double scale = deviation > 1e-8 ? 1.0 / deviation : 0.0;
+    const double rounding = std::max(1e-8, 1e-6 * column.cwiseAbs().maxCoeff());
+    const double scale = deviation > rounding ? 1.0 / deviation : 0.0;
     scores.col(j) = (centred * scale).cast<float>().cwiseMax(-4.0F).cwiseMin(4.0F);
   }
   return scores;

@@ -4,7 +4,8 @@
 
 namespace prunenet {
 
-/// Each column minus its mean over its standard deviation, clamped to [-4, 4]; constant columns become 0.
+/// Each column minus its mean over its standard deviation, clamped to [-4, 4]. Columns that are constant but for
+/// rounding (a deviation of at most 1e-8, or 1e-6 of the largest magnitude), and single rows, become 0.
 /// So a feature means the same in every layer and every model of a family.
 [[nodiscard]] MatrixF z_scores(const MatrixF& columns);
 
