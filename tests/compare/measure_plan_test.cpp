@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <numeric>
 
 #include "baselines/loaded_model.h"
 #include "prunenet/compare/recipe.h"
 #include "prunenet/spectral/distortion_problem.h"
 #include "prunenet/spectral/response_operator.h"
+#include "support/expect_error.h"
 
 namespace prunenet {
 namespace {
@@ -59,6 +61,23 @@ TEST(MeasurePlan, AgreesWithOneProblemADistortion) {
       EXPECT_NEAR(layers[layer].get<double>(), problem.distortion(plan.keep_indices[layer]), 1e-9) << name;
     }
   }
+}
+
+TEST(MeasurePlan, IsZeroInLayersWithoutResponse) {
+  for (const std::int64_t exact_width : {4096, 1}) {
+    Probed model(exact_width);
+    for (MatrixF* form : {&model.moments[1].second_moment, &model.moments[1].sketch}) form->setZero();
+    const PlanMeasurement measured = model.measure(model.plan_of(0.4), {"schatten2 of response"});
+    EXPECT_EQ(measured.distortion.at("schatten2 of response")[1], 0.0);
+    EXPECT_GT(measured.distortion.at("schatten2 of response")[0], 0.0);
+  }
+}
+
+TEST(MeasurePlan, NamesTheLayerWhoseMomentsAreNotFinite) {
+  Probed model;
+  model.moments[1].second_moment(0, 0) = std::numeric_limits<float>::quiet_NaN();
+  testing::expect_error(ErrorKind::kNumerical, {"layer 1", "[0, 0]", "nan"},
+                        [&] { (void)model.measure(model.plan_of(0.4), default_distortions()); });
 }
 
 TEST(MeasurePlan, TakesLayersWithoutNeurons) {

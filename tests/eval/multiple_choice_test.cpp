@@ -65,6 +65,16 @@ TEST(ScoreChoices, EqualsScoringEveryChoiceAlone) {
   }
 }
 
+TEST(ScoreChoices, LikelihoodThatIsNoNumberIsAnErrorThatNamesItsItem) {
+  const TrainedModel trained;
+  SilentProgress silent;
+  DecoderWeights weights = trained.model.weights();
+  weights.final_norm.gain = weights.final_norm.gain * std::nan("");
+  const CausalLm model(trained.model.config(), weights);
+  expect_error(ErrorKind::kNumerical, {"item 1", "choice 1", "nan"},
+               [&] { (void)score_choices(model, *trained.tokenizer, various_items(), silent); });
+}
+
 TEST(ScoreChoices, EmptyContextIsBos) {
   const TrainedModel trained;
   SilentProgress silent;

@@ -49,6 +49,22 @@ TEST(Perplexity, EqualsFullLogitsOverWindowsThatDoNotOverlap) {
   EXPECT_EQ(result.sha256.size(), 64U);
 }
 
+TEST(Perplexity, LossThatIsNoNumberIsAnErrorThatNamesIt) {
+  const TrainedModel trained;
+  SilentProgress silent;
+  const auto evaluate = [&](double factor) {
+    DecoderWeights weights = trained.model.weights();
+    weights.final_norm.gain = weights.final_norm.gain * factor;
+    const CausalLm model(trained.model.config(), weights);
+    return evaluate_perplexity(model, *trained.tokenizer, held_out(), {.context = 32, .windows = 3}, silent);
+  };
+  expect_error(ErrorKind::kNumerical, {"heldout.txt", "window 0 of 3", "token 1 is", "nan"},
+               [&] { (void)evaluate(std::nan("")); });
+  expect_error(ErrorKind::kNumerical, {"window 0 of 3", "token 1 is"}, [&] { (void)evaluate(1e38); });
+  // Finite losses of thousands of nats: exp of their mean is no number.
+  expect_error(ErrorKind::kNumerical, {"heldout.txt", "mean loss", "nats"}, [&] { (void)evaluate(1e5); });
+}
+
 TEST(Perplexity, ContextIsCappedAndAllWholeWindowsAreScored) {
   const TrainedModel trained;
   SilentProgress silent;

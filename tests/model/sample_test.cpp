@@ -81,6 +81,20 @@ TEST(Sample, ASequenceThatHasEndedRepeatsItsEndToken) {
   EXPECT_TRUE(torch::equal(first, end.expand_as(first)));
 }
 
+TEST(Sample, LogitsThatAreNotFinite) {
+  const CausalLm model = testing::load_tiny_model();
+  const torch::Tensor prompts = start_prompts(model.config(), 2);
+  DecoderWeights damaged = model.weights();
+  damaged.final_norm.gain = damaged.final_norm.gain * std::numeric_limits<float>::quiet_NaN();
+  const CausalLm broken(model.config(), damaged);
+  for (const double temperature : {0.0, 1.0}) {
+    testing::expect_error(ErrorKind::kNumerical, {"token 0", "sequence 0", "nan"},
+                          [&] { (void)draw(broken, prompts, {.tokens = 3, .temperature = temperature}, 1); });
+  }
+  testing::expect_error(ErrorKind::kNumerical, {"inf", "temperature"},
+                        [&] { (void)draw(model, prompts, {.tokens = 3, .temperature = 1e-300}, 1); });
+}
+
 TEST(Sample, RejectsOptionsOutsideTheirRange) {
   const CausalLm model = testing::load_tiny_model();
   const torch::Tensor prompts = start_prompts(model.config(), 1);

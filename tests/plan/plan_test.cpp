@@ -76,6 +76,14 @@ TEST(UniformPlan, OfRatioZeroKeepsEverythingWhateverTheRounding) {
   EXPECT_EQ(plan.achieved_ratio(), 0.0);
 }
 
+TEST(UniformPlan, OfSaturatedOrEqualScoresIsAPlanLikeAnyOther) {
+  constexpr float kHuge = std::numeric_limits<float>::max();
+  constexpr float kTiny = std::numeric_limits<float>::denorm_min();
+  const Plan plan = make_uniform_plan(
+      {{-kHuge, kHuge, 1e30F, kHuge}, {0.0F, -0.0F, kTiny, -kTiny}, {1e30F, 1e30F, 1e30F, 1e30F}}, 0.5, 1, "test");
+  EXPECT_EQ(plan.keep_indices, (std::vector<Indices>{{1, 3}, {0, 2}, {0, 1}}));
+}
+
 TEST(UniformPlanErrors, Scores) {
   expect_error(ErrorKind::kInvalidArgument, {"no layers"}, [] { (void)make_uniform_plan({}, 0.3, 1, "test"); });
   expect_error(ErrorKind::kInvalidArgument, {"layer 1", "2 scores", "layer 0 has 3"}, [] {

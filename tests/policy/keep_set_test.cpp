@@ -116,6 +116,31 @@ TEST(SampleRankings, ScoreThatIsNotFiniteIsAnError) {
                         [&] { (void)sample_rankings(scores, 2, rng); });
 }
 
+TEST(SampleRankings, SaturatedScoresDrawTheirOrderAndEqualOnesTheirIndex) {
+  Rng rng(1);
+  const RankingSamples ordered = sample_rankings(std::vector<float>{-1e30F, 1e30F, 0.0F, 1e20F}, 3, rng);
+  EXPECT_TRUE(torch::equal(ordered.rankings, torch::tensor({1, 3, 2, 0}, torch::kInt64).expand({3, 4})));
+  // Beside 1e30 no noise is left.
+  const RankingSamples equal = sample_rankings(std::vector<float>(4, 1e30F), 3, rng);
+  EXPECT_TRUE(torch::equal(equal.rankings, torch::arange(4).expand({3, 4})));
+}
+
+TEST(PlackettLuce, SaturatedScoresHaveFiniteProbabilitiesAndGradients) {
+  for (const std::vector<float>& values :
+       {std::vector<float>{1e30F, -1e30F, 0.0F, 1e30F}, {1e30F, 1e30F, 1e30F, 1e30F}}) {
+    Rng rng(2);
+    const RankingSamples samples = sample_rankings(values, 2, rng);
+    const torch::Tensor scores = torch::tensor(values).set_requires_grad(true);
+    const torch::Tensor logarithm = plackett_luce_log_probability(scores, samples.rankings, 2);
+    EXPECT_TRUE(logarithm.isfinite().all().item<bool>()) << logarithm;
+    logarithm.sum().backward();
+    EXPECT_TRUE(scores.grad().isfinite().all().item<bool>()) << scores.grad();
+    const torch::Tensor gradient = keep_probability_gradient(scores, samples, 2);
+    EXPECT_TRUE(gradient.isfinite().all().item<bool>()) << gradient;
+    EXPECT_LE(gradient.max().item<double>(), std::exp(-1.0) + 1e-12);
+  }
+}
+
 TEST(Rloo, AdvantageIsTheRewardMinusTheMeanOfTheOthers) {
   const torch::Tensor rewards = torch::tensor({1.0, 2.0, 6.0}, torch::kFloat64);
   const double spread = rewards.std(false).item<double>();

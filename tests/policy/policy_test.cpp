@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "policy/replace_metadata.h"
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
@@ -71,6 +73,20 @@ TEST(PolicyFile, ParametersOfAnotherNetworkAreNamed) {
   expect_error(ErrorKind::kBadInput, {"layers_0.", "9"}, [&] { (void)load_policy(directory / "p"); });
   write_with(directory / "p", "network", R"({"hidden": 8, "depth": 2})");
   expect_error(ErrorKind::kBadInput, {"layers_1.weight", "8 x 8"}, [&] { (void)load_policy(directory / "p"); });
+}
+
+TEST(PolicyFile, ParameterThatIsNotFiniteIsNamed) {
+  const TemporaryDirectory directory;
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    Policy policy = make_policy();
+    {
+      const torch::NoGradGuard no_grad;
+      policy.network->first_weight()[2][1] = bad;  // of 8 x 3
+    }
+    save_policy(directory / "p", policy);
+    expect_error(ErrorKind::kBadInput, {"'layers_0.weight'", "element 7 of 24"},
+                 [&] { (void)load_policy(directory / "p"); });
+  }
 }
 
 TEST(CheckFeatures, SaysTheDifference) {

@@ -57,6 +57,20 @@ ProbeOptions small_options() {
   return options;
 }
 
+TEST(Probe, ResponsesThatAreNotFiniteNameTheirLayer) {
+  for (const std::int64_t exact_width : {4096, 1}) {
+    DecoderWeights weights = tiny_model().weights();
+    weights.layers[1].gate_up = weights.layers[1].gate_up * 1e30F;  // silu(g) u is infinite
+    const CausalLm model(tiny_model().config(), weights);
+    ProbeOptions options = small_options();
+    options.exact_width = exact_width;
+    SilentProgress silent;
+    testing::expect_error(ErrorKind::kNumerical, {"layer 1"}, [&] {
+      (void)collect_responses(model, torch::ones({2, 8}, torch::kInt64), options, 1, silent);
+    });
+  }
+}
+
 TEST(Probe, TextStartsWithBosHasTheShapeAskedForAndFollowsTheSeed) {
   const CausalLm model = tiny_model();
   SilentProgress silent;

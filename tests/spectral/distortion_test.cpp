@@ -121,6 +121,41 @@ TEST(Distortions, OfWeightsGrowAsNeuronsLeave) {
   }
 }
 
+TEST(Distortion, IsANumberFrom0To1WhereNeuronsAreDeadDoubledOrAllAlike) {
+  RandomBlock dead(21, 8, 12, 40);
+  dead.down.leftCols(4).setZero();
+  RandomBlock doubled(22, 8, 12, 40);
+  doubled.down.col(7) = doubled.down.col(2);
+  doubled.responses.col(7) = doubled.responses.col(2);
+  RandomBlock alike(23, 8, 12, 40);
+  alike.down.colwise() = alike.down.col(0).eval();
+  alike.responses.colwise() = alike.responses.col(0).eval();
+  RandomBlock one_neuron(24, 1, 1, 40);
+  for (RandomBlock* block : {&dead, &doubled, &alike, &one_neuron}) {
+    block->second_moment = block->responses.transpose() * block->responses / 40.0;
+    const std::int64_t neurons = block->down.cols();
+    const auto response = std::make_shared<ResponseOperator>(block->down, block->second_moment);
+    for (const Distortion distortion : kAllDistortions) {
+      const DistortionProblem problem(response, distortion);
+      for (const auto& keep : {all_neurons(neurons), all_neurons(1), std::vector<std::int64_t>{}}) {
+        const double value = problem.distortion(keep);
+        EXPECT_GE(value, 0.0) << to_string(distortion);
+        EXPECT_LE(value, 1.0 + 1e-9) << to_string(distortion);
+      }
+    }
+  }
+}
+
+TEST(Distortion, DeadNeuronsTakeNothingAway) {
+  RandomBlock block(25, 8, 12, 40);
+  block.down.leftCols(4).setZero();
+  const auto response = std::make_shared<ResponseOperator>(block.down, block.second_moment);
+  const std::vector<std::int64_t> living{4, 5, 6, 7, 8, 9, 10, 11};
+  for (const Distortion distortion : kAllDistortions) {
+    EXPECT_NEAR(DistortionProblem(response, distortion).distortion(living), 0.0, 1e-12) << to_string(distortion);
+  }
+}
+
 TEST(Distortion, NamesParseBack) {
   for (const Distortion distortion : kAllDistortions) EXPECT_EQ(parse_distortion(to_string(distortion)), distortion);
   expect_error(ErrorKind::kInvalidArgument, {"\"svd\"", "ks, mirsky, nuclear, schatten2"},

@@ -104,6 +104,16 @@ RC_GTEST_PROP(Leading, MirskyFromLeadingValuesBoundsMirskyFromBelow, ()) {
   RC_ASSERT(bound <= exact + 1e-9);
 }
 
+TEST(Leading, OperatorThatGivesNoNumbersDoesNotConverge) {
+  const GramOperator gram{6, [](const Eigen::Ref<const VectorD>& x, Eigen::Ref<VectorD> y) {
+                            y = x * std::numeric_limits<double>::quiet_NaN();
+                          }};
+  const LeadingSpectrum spectrum = leading_singular_values(gram, 6.0, 6, {.count = 2});
+  EXPECT_EQ(spectrum.status, SolveStatus::kNotConverged);
+  EXPECT_EQ(spectrum.leading.size(), 0);
+  EXPECT_EQ(spectrum.tail_energy, 6.0);
+}
+
 TEST(LeadingErrors, Options) {
   const GramOperator gram{6, [](const Eigen::Ref<const VectorD>& x, Eigen::Ref<VectorD> y) { y = x; }};
   const auto solve = [&gram](const LeadingOptions& options) {

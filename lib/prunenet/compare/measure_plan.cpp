@@ -1,10 +1,13 @@
 #include "prunenet/compare/measure_plan.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "prunenet/core/error.h"
 #include "prunenet/spectral/distortion.h"
 #include "prunenet/spectral/response_operator.h"
 #include "prunenet/spectral/schatten2.h"
@@ -46,6 +49,7 @@ class Measured {
     return *pruned_;
   }
   [[nodiscard]] double distortion(Distortion kind) {
+    if (operator_->total_energy() == 0.0) return 0.0;
     switch (kind) {
       case Distortion::kKs:
         return ks_statistic(dense(), pruned());
@@ -74,6 +78,7 @@ std::unique_ptr<SpectralOperator> make_operator(OperatorKind kind, const FfnWeig
 }
 
 double sketched(const FfnWeights& weights, const ResponseMoments& moments, const std::vector<std::int64_t>& keep) {
+  if (moments.sketch.isZero(0.0F)) return 0.0;
   const Schatten2 schatten2 = Schatten2::from_sketch(moments.sketch);
   const MatrixF removed = removed_indicator(keep, weights.up.rows()).cast<float>();
   return schatten2(removed)(0);
@@ -92,7 +97,7 @@ PlanMeasurement measure_plan(const Checkpoint& checkpoint, const Family& family,
   PlanMeasurement measurement;
   measurement.distortion = json::object();
   progress.begin("measuring spectra", "layers", plan.keep_indices.size());
-  for (std::size_t layer = 0; layer < plan.keep_indices.size(); ++layer) {
+  const auto measure_layer = [&](std::size_t layer) {
     const std::vector<std::int64_t>& keep = plan.keep_indices[layer];
     const FfnWeights weights = read_ffn(checkpoint, family, static_cast<std::int64_t>(layer));
     const bool exact = moments.at(layer).second_moment.size() != 0;
@@ -117,6 +122,9 @@ PlanMeasurement measure_plan(const Checkpoint& checkpoint, const Family& family,
           {"layer", layer}, {"dense", as_json(response.dense())}, {"pruned", as_json(response.pruned())}};
     }
     progress.advance(1);
+  };
+  for (std::size_t layer = 0; layer < plan.keep_indices.size(); ++layer) {
+    located(fmt::format("layer {}", layer), [&] { measure_layer(layer); });
   }
   return measurement;
 }

@@ -14,7 +14,8 @@ namespace prunenet {
 
 /// What a plan does to the spectra of a model's blocks.
 struct PlanMeasurement {
-  /// By name ("ks of gate"), one number a layer: 0 where everything stays.
+  /// By name ("ks of gate"), one number a layer: 0 where everything stays, and where the operator is all zeros and has
+  /// nothing to lose.
   nlohmann::json distortion;
   /// Singular values of the response of the middle layer: {layer, dense, pruned}, descending; null without exact
   /// moments.
@@ -22,7 +23,8 @@ struct PlanMeasurement {
 };
 
 /// `names`: "<distortion> of <operator>". Those of the response that need exact moments are left out where the probe
-/// holds sketches. moments: one entry a layer. Layers of a plan may be empty. Throws what the spectral module throws.
+/// holds sketches. moments: one entry a layer. Layers of a plan may be empty. Throws what the spectral module throws,
+/// naming the layer.
 [[nodiscard]] PlanMeasurement measure_plan(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
                                            const std::vector<ResponseMoments>& moments,
                                            const std::vector<std::string>& names, Progress& progress);

@@ -113,11 +113,8 @@ void evaluate(const CausalLm& network, const CellSpec& cell, const CellContext& 
   const Stopwatch watch;
   record["perplexity"] = json::array();
   for (const std::string& text : evaluation.texts) {
-    const Perplexity result = evaluate_perplexity(network, context.tokenizer, text, evaluation.windows, progress);
-    if (!std::isfinite(result.ppl)) {
-      throw Error(ErrorKind::kNumerical, fmt::format("perplexity on {} is {}", text, result.ppl));
-    }
-    record["perplexity"].push_back(to_json(result));
+    record["perplexity"].push_back(
+        to_json(evaluate_perplexity(network, context.tokenizer, text, evaluation.windows, progress)));
   }
   record["tasks"] = json::array();
   for (const std::string& task : evaluation.tasks) {

@@ -44,7 +44,7 @@ struct MethodRun {
 
 /// Selects, applies, evaluates. A plan of uniform width is applied as `prunenet apply` does it, to a checkpoint that is
 /// then loaded; one that stock checkpoints cannot hold, in memory.
-/// Throws Error(kNumerical) where a perplexity is not finite, and what its parts throw.
+/// Throws what its parts throw.
 [[nodiscard]] Record run_cell(const CellSpec& cell, MethodRun& method, const CellContext& context, const Record& dense,
                               Progress& progress);
 

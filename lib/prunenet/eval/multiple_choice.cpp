@@ -98,6 +98,17 @@ std::size_t best_choice(const ChoiceItem& item, const ChoiceScores& scores, bool
   return static_cast<std::size_t>(std::max_element(values.begin(), values.end()) - values.begin());
 }
 
+void require_finite(const ChoiceScores& scores, std::size_t item) {
+  for (std::size_t choice = 0; choice < scores.log_likelihood.size(); ++choice) {
+    const double value = scores.log_likelihood[choice];
+    if (std::isfinite(value)) continue;
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("item {}: the log-likelihood of choice {} is {}; the model's weights are damaged, or too "
+                            "large for single precision",
+                            item + 1, choice + 1, value));
+  }
+}
+
 double standard_error(double share, std::int64_t n) {
   return n > 1 ? std::sqrt(share * (1.0 - share) / static_cast<double>(n - 1)) : 0.0;
 }
@@ -116,6 +127,7 @@ std::vector<ChoiceScores> score_choices(const CausalLm& model, const Tokenizer& 
     for (std::size_t item = first; item < end; ++item) {
       const auto choices = static_cast<std::ptrdiff_t>(items[item].endings.size());
       scores[item].log_likelihood.assign(next, next + choices);
+      require_finite(scores[item], item);
       next += choices;
     }
     progress.advance(end - first);

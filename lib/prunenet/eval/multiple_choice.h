@@ -32,7 +32,8 @@ struct ChoiceScores {
 
 /// The rules of EleutherAI's lm-evaluation-harness, no examples and no chat template; choice_request.h has them. The
 /// tokens that choices share are run once, and several items go through the model together, without padding.
-/// Throws Error(kBadInput) for a choice that adds no tokens to its context, and what ChoiceRequestMaker throws.
+/// Throws Error(kBadInput) for a choice that adds no tokens to its context, Error(kNumerical) naming item and choice of
+/// a log-likelihood that is NaN or infinite, and what ChoiceRequestMaker throws.
 [[nodiscard]] std::vector<ChoiceScores> score_choices(const CausalLm& model, const Tokenizer& tokenizer,
                                                       const std::vector<ChoiceItem>& items, Progress& progress);
 
@@ -47,7 +48,7 @@ struct MultipleChoice {
   double seconds = 0.0;
 };
 
-/// `limit`: only the first so many items; 0: all. Throws what `read_choice_items` throws.
+/// `limit`: only the first so many items; 0: all. Throws what `read_choice_items` and `score_choices` throw.
 [[nodiscard]] MultipleChoice evaluate_multiple_choice(const CausalLm& model, const Tokenizer& tokenizer,
                                                       const std::filesystem::path& file, std::int64_t limit,
                                                       Progress& progress);

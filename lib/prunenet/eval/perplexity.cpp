@@ -4,9 +4,24 @@
 
 #include <cmath>
 
+#include "prunenet/core/error.h"
 #include "prunenet/core/stopwatch.h"
 
 namespace prunenet {
+
+namespace {
+
+/// losses: [n - 1], of a window's tokens from the second on.
+void require_finite(const torch::Tensor& losses, const std::string& where) {
+  const torch::Tensor bad = losses.isfinite().logical_not().nonzero();
+  if (bad.numel() == 0) return;
+  const auto first = bad[0][0].item<std::int64_t>();
+  throw Error(ErrorKind::kNumerical, fmt::format("{}: the loss of token {} is {}; the model's weights are damaged, or "
+                                                 "too large for single precision",
+                                                 where, first + 1, losses[first].item<float>()));
+}
+
+}  // namespace
 
 Perplexity evaluate_perplexity(const CausalLm& model, const Tokenizer& tokenizer, const std::filesystem::path& file,
                                const PerplexityOptions& options, Progress& progress) {
@@ -25,13 +40,20 @@ Perplexity evaluate_perplexity(const CausalLm& model, const Tokenizer& tokenizer
                  static_cast<std::uint64_t>(result.windows * result.context));
   const Stopwatch watch;
   for (std::int64_t window = 0; window < result.windows; ++window) {
-    result.nll += model.token_nll(text.ids.narrow(0, window, 1)).sum(torch::kFloat64).item<double>();
+    const torch::Tensor losses = model.token_nll(text.ids.narrow(0, window, 1)).select(0, 0);
+    require_finite(losses, fmt::format("{}, window {} of {}", file.string(), window, result.windows));
+    result.nll += losses.sum(torch::kFloat64).item<double>();
     progress.status(fmt::format("perplexity {:.3f}",
                                 std::exp(result.nll / static_cast<double>((window + 1) * (result.context - 1)))));
     progress.advance(static_cast<std::uint64_t>(result.context));
   }
   result.seconds = watch.seconds();
   result.ppl = std::exp(result.nll / static_cast<double>(result.tokens));
+  if (!std::isfinite(result.ppl)) {
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("{}: the mean loss is {:.6g} nats a token, whose perplexity no number holds", file.string(),
+                            result.nll / static_cast<double>(result.tokens)));
+  }
   result.tokens_per_second = static_cast<double>(result.tokens) / result.seconds;
   return result;
 }

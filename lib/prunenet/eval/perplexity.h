@@ -28,7 +28,9 @@ struct Perplexity {
   double tokens_per_second = 0.0;
 };
 
-/// Tokens 2..n of each window of a text (see TextWindows) are scored. Throws what `cut_windows` throws.
+/// Tokens 2..n of each window of a text (see TextWindows) are scored; the result is finite. Throws what `cut_windows`
+/// throws, and Error(kNumerical) naming file, window and token of a loss that is NaN or infinite, or the mean loss
+/// where exp overflows.
 [[nodiscard]] Perplexity evaluate_perplexity(const CausalLm& model, const Tokenizer& tokenizer,
                                              const std::filesystem::path& file, const PerplexityOptions& options,
                                              Progress& progress);

@@ -46,10 +46,23 @@ std::int64_t inverse_cdf(const float* weights, std::int64_t size, double u) {
   return last_possible;  // rounding left the last step short of the threshold
 }
 
+void require_finite(const torch::Tensor& logits) {
+  const torch::Tensor bad = logits.isfinite().logical_not().nonzero();
+  if (bad.numel() == 0) return;
+  const auto row = bad[0][0].item<std::int64_t>();
+  const auto token = bad[0][1].item<std::int64_t>();
+  throw Error(ErrorKind::kNumerical,
+              fmt::format("the logit of token {} in sequence {} is {} over the temperature; the model's weights are "
+                          "damaged or too large for single precision, or the temperature is too small",
+                          token, row, logits[row][token].item<float>()));
+}
+
 /// logits [B, V] -> [B]
 torch::Tensor draw(const torch::Tensor& logits, double temperature, Rng& rng) {
-  if (temperature == 0.0) return logits.argmax(1);
-  const torch::Tensor weights = torch::softmax(logits / temperature, 1).contiguous();
+  const torch::Tensor scaled = temperature == 0.0 ? logits : logits / temperature;
+  require_finite(scaled);
+  if (temperature == 0.0) return scaled.argmax(1);
+  const torch::Tensor weights = torch::softmax(scaled, 1).contiguous();
   torch::Tensor ids = torch::empty({logits.size(0)}, torch::kInt64);
   for (std::int64_t row = 0; row < logits.size(0); ++row) {
     ids[row] = inverse_cdf(weights.data_ptr<float>() + row * logits.size(1), logits.size(1), rng.uniform());

@@ -22,7 +22,8 @@ struct SampleOptions {
 /// where all have ended). Tokens are drawn by inverse distribution function from `rng`, one number a token in order of
 /// the rows, so a seed gives the same text wherever the logits are the same.
 /// Throws Error(kInvalidArgument) for a negative or not finite temperature, tokens < 1, or P + tokens beyond the
-/// model's positions.
+/// model's positions; Error(kNumerical) naming sequence and token of a logit that is NaN or infinite, by
+/// itself or over the temperature.
 [[nodiscard]] torch::Tensor sample(const CausalLm& model, const torch::Tensor& prompts, const SampleOptions& options,
                                    Rng& rng, Progress& progress);
 

@@ -106,9 +106,12 @@ void PolicyFile::load_parameters(torch::nn::Module& module) const {
     require_shape(parameter.key(), parameter.value().sizes().vec());
     const HostTensor host = file_.read(parameter.key());
     std::memcpy(parameter.value().data_ptr<float>(), host.data.data(), host.data.size());
-    if (!parameter.value().isfinite().all().item<bool>()) {
-      fail(fmt::format("tensor '{}' holds NaN or Inf", parameter.key()));
-    }
+    const torch::Tensor values = parameter.value().flatten();
+    const torch::Tensor bad = values.isfinite().logical_not().nonzero();
+    if (bad.numel() == 0) continue;
+    const auto index = bad[0][0].item<std::int64_t>();
+    fail(fmt::format("tensor '{}': element {} of {} is {}", parameter.key(), index, values.numel(),
+                     values[index].item<float>()));
   }
 }
 

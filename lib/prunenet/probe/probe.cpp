@@ -1,9 +1,12 @@
 #include "prunenet/probe/probe.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
+#include "prunenet/core/error.h"
 #include "prunenet/model/batches.h"
 #include "prunenet/model/sample.h"
 #include "prunenet/spectral/sketch.h"
@@ -51,11 +54,23 @@ class MomentAccumulator {
 
   /// down: [d, I], which a sketch is coupled with.
   [[nodiscard]] ResponseMoments finish(const torch::Tensor& down) const {
+    if (!sketch_) require_finite();
     if (sketch_) return {.second_moment = {}, .sketch = sketch_->coupling_sketch(to_matrix(down))};
     return {.second_moment = to_matrix(sum_ / static_cast<double>(tokens_)), .sketch = {}};
   }
 
  private:
+  /// A response that is not finite, or too large to square, shows in the diagonal.
+  void require_finite() const {
+    const torch::Tensor bad = sum_.diagonal().isfinite().logical_not().nonzero();
+    if (bad.numel() == 0) return;
+    const auto neuron = bad[0][0].item<std::int64_t>();
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("the second moment of neuron {} is {}; the model's weights are damaged, or too large for "
+                            "single precision",
+                            neuron, sum_[neuron][neuron].item<float>()));
+  }
+
   torch::Tensor sum_;  ///< [I, I]
   std::unique_ptr<ResponseSketch> sketch_;
   std::int64_t tokens_ = 0;
@@ -83,8 +98,9 @@ std::vector<ResponseMoments> collect_responses(const CausalLm& model, const torc
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
     accumulators.emplace_back(config.intermediate_size, options, seed + static_cast<std::uint64_t>(layer));
   }
-  const FfnHook record = [&accumulators](const FfnActivations& at) {
-    accumulators[static_cast<std::size_t>(at.layer)].add(at.h);
+  const auto in_layer = [](auto layer, const auto& action) { return located(fmt::format("layer {}", layer), action); };
+  const FfnHook record = [&](const FfnActivations& at) {
+    in_layer(at.layer, [&] { accumulators[static_cast<std::size_t>(at.layer)].add(at.h); });
     return at.h;
   };
   progress.begin("reading responses", "tokens", static_cast<std::uint64_t>(ids.numel()));
@@ -92,7 +108,7 @@ std::vector<ResponseMoments> collect_responses(const CausalLm& model, const torc
                  [&](const torch::Tensor& batch) { (void)model.final_states(batch, record); });
   std::vector<ResponseMoments> moments;
   for (std::size_t layer = 0; layer < accumulators.size(); ++layer) {
-    moments.push_back(accumulators[layer].finish(model.weights().layers[layer].down));
+    moments.push_back(in_layer(layer, [&] { return accumulators[layer].finish(model.weights().layers[layer].down); }));
   }
   return moments;
 }

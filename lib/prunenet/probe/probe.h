@@ -35,12 +35,14 @@ struct ProbeText {
 [[nodiscard]] ProbeText sample_probe_text(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed,
                                           Progress& progress);
 
-/// Response moments of every layer over all positions of `ids` [B, T].
+/// Response moments of every layer over all positions of `ids` [B, T]. Throws Error(kNumerical) naming the layer where
+/// a response or its square is not finite.
 [[nodiscard]] std::vector<ResponseMoments> collect_responses(const CausalLm& model, const torch::Tensor& ids,
                                                              const ProbeOptions& options, std::uint64_t seed,
                                                              Progress& progress);
 
-/// Both texts and their moments. Throws Error(kInvalidArgument) for bad options.
+/// Both texts and their moments. Throws Error(kInvalidArgument) for bad options, and what `sample` and
+/// `collect_responses` throw.
 [[nodiscard]] Probe run_probe(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed,
                               Progress& progress);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "prunenet/core/error.h"
 
@@ -68,8 +69,14 @@ LeadingSpectrum leading_singular_values(const GramOperator& gram, double trace, 
 
   SpectraOperator operation(gram);
   Spectra::SymEigsSolver<SpectraOperator> solver(operation, count, choose_basis(gram.side, count, options));
-  solver.init();
-  solver.compute(Spectra::SortRule::LargestAlge, options.max_iterations, options.tolerance);
+  try {
+    solver.init();
+    solver.compute(Spectra::SortRule::LargestAlge, options.max_iterations, options.tolerance);
+  } catch (const std::runtime_error&) {  // its solver of the small problem gave up: values too small, or not finite
+    spectrum.tail_energy = trace;
+    spectrum.status = SolveStatus::kNotConverged;
+    return spectrum;
+  }
   spectrum.status =
       solver.info() == Spectra::CompInfo::Successful ? SolveStatus::kConverged : SolveStatus::kNotConverged;
   const VectorD squares = solver.eigenvalues().cwiseMax(0.0);

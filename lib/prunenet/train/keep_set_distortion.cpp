@@ -56,6 +56,16 @@ class Schatten2Distortion final : public KeepSetDistortion {
   Schatten2 schatten2_;
 };
 
+class NoDistortion final : public KeepSetDistortion {
+ public:
+  std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t /*kept*/) const override {
+    return std::vector<double>(static_cast<std::size_t>(rankings.size(0)), 0.0);
+  }
+  SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const override {
+    return {(*this)(rankings, kept), torch::zeros(rankings.sizes(), torch::kFloat64)};
+  }
+};
+
 class DecomposedDistortion final : public KeepSetDistortion {
  public:
   explicit DecomposedDistortion(DistortionProblem problem) : problem_(std::move(problem)) {}
@@ -86,6 +96,10 @@ class DecomposedDistortion final : public KeepSetDistortion {
 
 std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(Schatten2 schatten2) {
   return std::make_unique<Schatten2Distortion>(std::move(schatten2));
+}
+
+std::unique_ptr<KeepSetDistortion> make_keep_set_distortion_of_nothing() {
+  return std::make_unique<NoDistortion>();
 }
 
 std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(DistortionProblem problem) {

@@ -26,6 +26,9 @@ class KeepSetDistortion {
 /// All samples in one quadratic form: the default reward.
 [[nodiscard]] std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(Schatten2 schatten2);
 
+/// 0 for every keep-set, and no neuron better than another: a block whose operator is all zeros has nothing to lose.
+[[nodiscard]] std::unique_ptr<KeepSetDistortion> make_keep_set_distortion_of_nothing();
+
 /// One decomposition a sample: any distortion of any operator.
 [[nodiscard]] std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(DistortionProblem problem);
 

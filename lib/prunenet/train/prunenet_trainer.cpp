@@ -77,11 +77,8 @@ PrunenetTrainer::PrunenetTrainer(const NeuronRows& rows, const PrunenetOptions& 
 PrunenetTrainer::Draw PrunenetTrainer::draw(std::int64_t layer) {
   const MatrixF rows = rows_.rows(layer);
   Draw result;
-  try {
-    result.kept = draw_keep_set(network_, to_tensor(rows), kept_count_, options_.faithful, rng_);
-  } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("episode {}, layer {}: {}", completed_episodes() + 1, layer, error.what()));
-  }
+  result.kept = located(fmt::format("episode {}, layer {}", completed_episodes() + 1, layer),
+                        [&] { return draw_keep_set(network_, to_tensor(rows), kept_count_, options_.faithful, rng_); });
   const WeightOperator weights(rows.cast<double>());
   VectorD& dense = dense_spectra_[static_cast<std::size_t>(layer)];
   if (dense.size() == 0) dense = weights.spectrum(all_neurons(weights.neurons()));
@@ -159,6 +156,12 @@ void PrunenetTrainer::episode(Progress& progress) {
   point.mean_reward = total / layers;
   std::transform(rewards.begin(), rewards.end(), reward_sums_.begin(), reward_sums_.begin(), std::plus<>());
   if (total > best_reward_) {  // the policy after the updates, whose own keep-sets nobody has seen: as published
+    if (!is_finite(*network_)) {
+      throw Error(
+          ErrorKind::kNumerical,
+          fmt::format("episode {}: the policy is not finite after its step; lower 'prunenet.learning_rate' ({})",
+                      point.episode, options_.learning_rate));
+    }
     best_reward_ = total;
     best_episode_ = point.episode;
     copy_parameters(*network_, *best_);

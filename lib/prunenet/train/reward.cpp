@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "prunenet/core/error.h"
 #include "prunenet/spectral/response_operator.h"
 
@@ -29,11 +31,16 @@ std::unique_ptr<KeepSetDistortion> make_distortion(const RewardOptions& options,
                                                    const ResponseMoments& moments) {
   const bool quadratic =
       options.operator_kind == OperatorKind::kResponse && options.distortion == Distortion::kSchatten2;
-  if (quadratic && moments.sketch.size() != 0) return make_keep_set_distortion(Schatten2::from_sketch(moments.sketch));
   if (quadratic) {
-    return make_keep_set_distortion(Schatten2::from_coupling(response_coupling(weights.down, moments.second_moment)));
+    const bool sketched = moments.sketch.size() != 0;
+    MatrixF form = sketched ? moments.sketch : response_coupling(weights.down, moments.second_moment);
+    if (form.isZero(0.0F)) return make_keep_set_distortion_of_nothing();
+    return make_keep_set_distortion(sketched ? Schatten2::from_sketch(std::move(form))
+                                             : Schatten2::from_coupling(std::move(form)));
   }
-  return make_keep_set_distortion(DistortionProblem(make_operator(options, weights, moments), options.distortion));
+  std::shared_ptr<const SpectralOperator> measured = make_operator(options, weights, moments);
+  if (measured->total_energy() == 0.0) return make_keep_set_distortion_of_nothing();
+  return make_keep_set_distortion(DistortionProblem(std::move(measured), options.distortion));
 }
 
 }  // namespace prunenet

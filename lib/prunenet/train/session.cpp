@@ -95,9 +95,11 @@ void add_layers(const TrainingModel& model, Probe probe, const Recipe& recipe, M
       [&](std::int64_t layer, const MatrixF& features) {
         const auto index = static_cast<std::size_t>(layer);
         const FfnWeights ffn = read_ffn(model.checkpoint, *model.family, layer);
-        environment.add({.features = to_tensor(features) * mask,
-                         .training = make_distortion(recipe.reward, ffn, probe.training.at(index)),
-                         .held_out = make_distortion(recipe.reward, ffn, probe.held_out.at(index))});
+        located(fmt::format("layer {}", layer), [&] {
+          environment.add({.features = to_tensor(features) * mask,
+                           .training = make_distortion(recipe.reward, ffn, probe.training.at(index)),
+                           .held_out = make_distortion(recipe.reward, ffn, probe.held_out.at(index))});
+        });
         probe.training[index] = {};  // moments are the size of the model: keep the distortion's form of them only
         probe.held_out[index] = {};
       },

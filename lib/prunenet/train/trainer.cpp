@@ -25,6 +25,7 @@ std::int64_t kept_count(std::int64_t neurons, double ratio) {
   return std::clamp<std::int64_t>(kept, 1, neurons - 1);
 }
 
+/// At most 27.6, the reward of losing nothing: where dead neurons go, say.
 double reward_of(double distortion) {
   return -std::log(std::max(distortion, 1e-12));
 }
@@ -56,6 +57,10 @@ PolicyNetwork make_network(const Environment& environment, const TrainOptions& o
 std::vector<std::int64_t> training_layers(const Environment& environment, const TrainOptions& options) {
   std::vector<std::int64_t> layers;
   for (std::int64_t layer = 0; layer < environment.num_layers(); ++layer) {
+    if (environment.features(layer).size(0) < 2) {
+      throw Error(ErrorKind::kInvalidArgument, fmt::format("layer {} has {} neuron; there is nothing to choose among",
+                                                           layer, environment.features(layer).size(0)));
+    }
     if (options.folds == 1 || layer % options.folds != options.held_out_fold) layers.push_back(layer);
   }
   if (!layers.empty()) return layers;
@@ -156,8 +161,14 @@ void Trainer::step() {
                 fmt::format("the loss is {} at step {} of {}; lower 'learning_rate' ({}) or raise 'score_penalty' ({})",
                             total, step_, options_.steps, options_.learning_rate, options_.score_penalty));
   }
-  torch::nn::utils::clip_grad_norm_(network_->parameters(), options_.gradient_clip);
-  optimizer_->step();
+  const double norm = torch::nn::utils::clip_grad_norm_(network_->parameters(), options_.gradient_clip);
+  if (std::isfinite(norm)) optimizer_->step();
+  if (!std::isfinite(norm) || !is_finite(*network_)) {
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("the policy is not finite after step {} of {}, whose gradient has norm {}; lower "
+                            "'learning_rate' ({}) or raise 'score_penalty' ({})",
+                            step_, options_.steps, norm, options_.learning_rate, options_.score_penalty));
+  }
   ++step_;
   if (step_ % options_.validate_every == 0 || done()) {
     curve_.push_back(validate());

@@ -37,7 +37,8 @@ struct CurvePoint {
 /// "Training" and experiments/ablation.
 class Trainer {
  public:
-  /// The environment must outlive the trainer. Throws what `check` throws.
+  /// The environment must outlive the trainer. Throws what `check` throws, and Error(kInvalidArgument) for a layer of
+  /// fewer than two neurons, or folds that leave no layer to train on.
   Trainer(const Environment& environment, const TrainOptions& options);
   ~Trainer();
   Trainer(const Trainer&) = delete;
@@ -45,7 +46,8 @@ class Trainer {
 
   [[nodiscard]] bool done() const { return step_ >= options_.steps; }
   [[nodiscard]] std::int64_t completed_steps() const { return step_; }
-  /// One policy-gradient step; validates where it is due. Throws Error(kNumerical) where a loss is not finite.
+  /// One policy-gradient step; validates where it is due. Throws Error(kNumerical) where scores, loss, gradient or the
+  /// policy after the step are not finite: what is kept and saved always is.
   void step();
 
   [[nodiscard]] const std::vector<CurvePoint>& curve() const { return curve_; }

@@ -1,5 +1,8 @@
 #include "prunenet/train/trainer_state.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
@@ -60,6 +63,12 @@ void TrainerState::load_moments(const torch::nn::Module& network, torch::optim::
 ConfigFields state_fields(const nlohmann::json& object) {
   if (!object.is_object()) reject("the training state", printable_json(object) + " is not an object");
   return {object, "the training state"};
+}
+
+bool is_finite(const torch::nn::Module& network) {
+  const std::vector<torch::Tensor> parameters = network.parameters();
+  return std::ranges::all_of(parameters,
+                             [](const auto& values) { return values.isfinite().all().template item<bool>(); });
 }
 
 void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to) {

@@ -32,6 +32,9 @@ struct TrainerState {
 /// Checked reading of an object of a training state.
 [[nodiscard]] ConfigFields state_fields(const nlohmann::json& object);
 
+/// Whether no parameter is NaN or infinite.
+[[nodiscard]] bool is_finite(const torch::nn::Module& network);
+
 /// Both networks are of one shape.
 void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to);
 
