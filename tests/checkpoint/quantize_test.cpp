@@ -82,6 +82,34 @@ TEST(Quantize, BlocksTooSmallForAStepAreZero) {
   }
 }
 
+TEST(Quantize, RefusesValuesThatWouldBecomeInfinite) {
+  std::vector<float> values(32, 1.0F);
+  values[9] = 65520.0F;  // the first that half precision rounds up to infinity
+  expect_error(ErrorKind::kNumerical, {"value 9 of 32", "65520", "F16"},
+               [&] { (void)quantize(GgufType::kF16, values); });
+  values[9] = std::numeric_limits<float>::max();
+  expect_error(ErrorKind::kNumerical, {"value 9 of 32", "BF16"}, [&] { (void)quantize(GgufType::kBF16, values); });
+  values[10] = -values[9];  // largest less smallest is infinite
+  for (const GgufType type : {GgufType::kQ40, GgufType::kQ41, GgufType::kQ50, GgufType::kQ51, GgufType::kQ80}) {
+    expect_error(ErrorKind::kNumerical, {"half precision"}, [&] { (void)quantize(type, values); });
+  }
+  std::vector<float> back(values.size());
+  dequantize(GgufType::kF32, quantize(GgufType::kF32, values), back);
+  EXPECT_EQ(back, values);
+}
+
+TEST(Quantize, KeepsNanAndInfinityWhereTheTypeHasThem) {
+  const std::vector<float> values{std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                                  std::numeric_limits<float>::quiet_NaN()};
+  for (const GgufType type : {GgufType::kF32, GgufType::kF16, GgufType::kBF16}) {
+    std::vector<float> back(values.size());
+    dequantize(type, quantize(type, values), back);
+    EXPECT_EQ(back[0], values[0]);
+    EXPECT_EQ(back[1], values[1]);
+    EXPECT_TRUE(std::isnan(back[2]));
+  }
+}
+
 TEST(Quantize, RefusesWhatItCannotWrite) {
   std::vector<float> values(256, 1.0F);
   expect_error(ErrorKind::kUnsupported, {"Q6_K", "not written"}, [&] { (void)quantize(GgufType::kQ6K, values); });

@@ -101,6 +101,19 @@ TEST(BiasShiftErrors, SumThatTheTypeDoesNotHold) {
                [&] { (void)shifted("the.bias", bias, VectorF::Constant(2, 1e3F)); });
 }
 
+TEST(BiasShiftErrors, ShiftOrBiasThatIsNotFinite) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  VectorF shift = VectorF::Zero(2);
+  shift(1) = nan;
+  const HostTensor bias = float_tensor({2}, {1.0F, 2.0F}, Dtype::kF32);
+  expect_error(ErrorKind::kNumerical, {"'the.bias'", "element 1", "2 + nan"},
+               [&] { (void)shifted("the.bias", bias, shift); });
+  const HostTensor damaged = float_tensor({2}, {infinity, 2.0F}, Dtype::kBF16);
+  expect_error(ErrorKind::kNumerical, {"'the.bias'", "element 0", "inf + 0"},
+               [&] { (void)shifted("the.bias", damaged, VectorF::Zero(2)); });
+}
+
 TEST(BiasShiftErrors, ArchitectureWithoutABias) {
   const testing::TemporaryDirectory place;
   testing::TinyLlama{}.write(place / "dense");

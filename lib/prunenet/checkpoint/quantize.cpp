@@ -19,8 +19,14 @@ constexpr int kBlock = 32;  // values of a block of Q4_0 to Q8_0
 using Block = std::span<const float, kBlock>;
 using Levels = std::array<std::uint8_t, kBlock>;
 
+/// A block's scale or smallest value.
 void put_half(std::byte* to, float value) {
   const std::uint16_t bits = float_to_half(value);
+  if (!std::isfinite(half_to_float(bits))) {
+    throw Error(
+        ErrorKind::kNumerical,
+        fmt::format("a block's values need a scale or an offset of {}, which half precision cannot hold", value));
+  }
   std::memcpy(to, &bits, sizeof(bits));
 }
 
@@ -91,9 +97,9 @@ void q5_0(Block x, std::byte* block) {  // half d; fifth bits[4]; q[16]
 void q5_1(Block x, std::byte* block) {  // half d, m; fifth bits[4]; q[16]
   const auto [min, max] = std::ranges::minmax(x);
   const float d = (max - min) / 31.0F;
-  const Levels levels = levels_of(x, min, inverse(d), 0.5F, 31);
   put_half(block, d);
   put_half(block + 2, min);
+  const Levels levels = levels_of(x, min, inverse(d), 0.5F, 31);
   put_fifth_bits(block + 4, levels);
   put_halves(block + 8, levels);
 }
@@ -130,9 +136,19 @@ bool is_float(GgufType type) {
   return type == GgufType::kF32 || type == GgufType::kF16 || type == GgufType::kBF16;
 }
 
+[[noreturn]] void refuse(std::size_t index, std::span<const float> values, GgufType type) {
+  throw Error(ErrorKind::kNumerical, fmt::format("value {} of {} is {}, which {} cannot hold", index, values.size(),
+                                                 values[index], gguf_block(type).name));
+}
+
 std::vector<std::byte> narrow(GgufType type, std::span<const float> values) {
   const Dtype dtype = type == GgufType::kF32 ? Dtype::kF32 : type == GgufType::kF16 ? Dtype::kF16 : Dtype::kBF16;
-  return from_floats(values, dtype);
+  std::vector<std::byte> bytes = from_floats(values, dtype);
+  const std::vector<float> stored = to_floats(bytes, dtype);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i]) && !std::isfinite(stored[i])) refuse(i, values, type);
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -153,8 +169,7 @@ std::vector<std::byte> quantize(GgufType type, std::span<const float> values) {
   if (is_float(type)) return narrow(type, values);
   if (const auto bad = std::ranges::find_if_not(values, [](float x) { return std::isfinite(x); });
       bad != values.end()) {
-    throw Error(ErrorKind::kNumerical, fmt::format("value {} of {} is {}, which {} cannot hold", bad - values.begin(),
-                                                   values.size(), *bad, block.name));
+    refuse(static_cast<std::size_t>(bad - values.begin()), values, type);
   }
   const QuantizeBlock quantize_block = quantizer_of(type);
   const std::size_t count = values.size() / kBlock;

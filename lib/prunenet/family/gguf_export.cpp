@@ -126,7 +126,9 @@ void GgufExport::write(const std::filesystem::path& path, const std::string& nam
   progress.begin("writing", "bytes", total);
   if (!factors.empty()) writer.write(kGgufRotaryFactors, quantize(GgufType::kF32, factors));
   for (const GgufTensor& tensor : tensors) {
-    const std::vector<std::byte> blocks = quantize(type_of(tensor, family_, type_), read_values(checkpoint_, tensor));
+    const std::vector<float> values = read_values(checkpoint_, tensor);
+    const std::vector<std::byte> blocks = located(fmt::format("tensor '{}'", tensor.name),
+                                                  [&] { return quantize(type_of(tensor, family_, type_), values); });
     writer.write(tensor.name, blocks);
     progress.advance(blocks.size());
   }
