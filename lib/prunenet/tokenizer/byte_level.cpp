@@ -16,7 +16,9 @@ constexpr bool stands_for_itself(unsigned byte) {
 constexpr std::array<char16_t, 256> kCharacters = [] {
   std::array<char16_t, 256> characters{};
   char16_t next = 0x100;
-  for (unsigned byte = 0; byte < 256; ++byte) characters.at(byte) = stands_for_itself(byte) ? byte : next++;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    characters.at(byte) = stands_for_itself(byte) ? static_cast<char16_t>(byte) : next++;
+  }
   return characters;
 }();
 

@@ -43,7 +43,7 @@ std::unique_ptr<SentencePieceModel> make_sentencepiece_model() {
   const std::vector<std::string> paths = candidates();
   for (const std::string& path : paths) {
     // Local and deep binding: the two protobufs never see each other. Never closed: models outlive any scope here.
-    void* plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND | RTLD_NODELETE);
+    void* plugin = dlmopen(LM_ID_BASE, path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND | RTLD_NODELETE);
     if (plugin == nullptr) continue;
     using Factory = SentencePieceModel* (*)();
     const auto factory = reinterpret_cast<Factory>(dlsym(plugin, "prunenet_make_sentencepiece_model"));
