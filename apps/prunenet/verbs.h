@@ -14,6 +14,7 @@ void run_import(const Arguments& arguments);
 void run_export(const Arguments& arguments);
 void run_train(const Arguments& arguments);
 void run_apply(const Arguments& arguments);
+void run_verify(const Arguments& arguments);
 void run_eval(const Arguments& arguments);
 void run_generate(const Arguments& arguments);
 void run_inspect(const Arguments& arguments);
@@ -26,11 +27,12 @@ struct Verb {
   void (*run)(const Arguments& arguments);
 };
 
-inline constexpr std::array<Verb, 9> kVerbs = {{
+inline constexpr std::array<Verb, 10> kVerbs = {{
     {"import", "make a checked model directory of a GGUF file or another directory", run_import},
     {"export", "write a model as a GGUF file", run_export},
     {"train", "train a policy on one or more models of a family", run_train},
     {"apply", "prune a model by a policy at any ratio", run_apply},
+    {"verify", "hold a pruned model to its record and to its input", run_verify},
     {"eval", "measure perplexity, multiple choice, speed and memory", run_eval},
     {"generate", "continue a prompt", run_generate},
     {"compare", "prune by many methods, ratios and seeds, and measure them all", run_compare},

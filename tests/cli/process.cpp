@@ -38,6 +38,7 @@ void redirect(int descriptor, const std::filesystem::path& path) {
     const rlimit limit{*surroundings.file_size_limit, *surroundings.file_size_limit};
     ::setrlimit(RLIMIT_FSIZE, &limit);
   }
+  for (const auto& [name, value] : surroundings.environment) ::setenv(name.c_str(), value.c_str(), 1);
   ::execv(words.front(), words.data());
   ::_exit(127);
 }

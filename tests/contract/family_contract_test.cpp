@@ -13,6 +13,7 @@
 #include "prunenet/features/feature_extractor.h"
 #include "prunenet/plan/plan.h"
 #include "prunenet/prune/prune.h"
+#include "prunenet/prune/verify.h"
 #include "support/temporary_directory.h"
 
 namespace prunenet {
@@ -85,6 +86,32 @@ TEST_P(FamilyContract, TensorsThatAreNotCutStayBitIdentical) {
     ++same;
   }
   EXPECT_EQ(same + cut.size(), checkpoint_.tensors().size());
+}
+
+TEST_P(FamilyContract, PrunedCheckpointsAreVerified) {
+  const TemporaryDirectory directory;
+  const std::filesystem::path input = testing::tiny_model_directory(GetParam());
+  const Plan plan = golden_plan();
+  (void)prune(plan, directory);
+  const VerifyReport report = verify_pruned(directory / "pruned", input, {}, progress_);
+  for (const VerifyFailure& failure : report.failures) ADD_FAILURE() << to_string(failure);
+  for (const VerifyCheck& check : report.checks) EXPECT_GT(check.held, 0U) << check.name;
+
+  // Pruned by another plan under the same record, every tensor that is cut is found out, in its own layout.
+  Plan other = plan;
+  for (std::vector<std::int64_t>& keep : other.keep_indices) {
+    for (std::int64_t& neuron : keep) neuron = neurons() - 1 - neuron;
+    std::ranges::reverse(keep);
+  }
+  const TemporaryDirectory elsewhere;
+  (void)prune(other, elsewhere);
+  std::filesystem::copy_file(directory / "pruned" / "prunenet.json", elsewhere / "pruned" / "prunenet.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  const VerifyReport found = verify_pruned(elsewhere / "pruned", input, {}, progress_);
+  std::set<std::string> tensors;
+  for (const VerifyFailure& failure : found.failures) tensors.insert(failure.tensor);
+  tensors.erase("");
+  EXPECT_EQ(tensors, cut_tensors());
 }
 
 TEST_P(FamilyContract, ThreeRatiosRemoveWhatTheySay) {

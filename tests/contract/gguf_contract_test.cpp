@@ -14,6 +14,9 @@
 #include "prunenet/core/output_file.h"
 #include "prunenet/family/gguf_export.h"
 #include "prunenet/family/gguf_store.h"
+#include "prunenet/plan/plan.h"
+#include "prunenet/prune/gguf_prune.h"
+#include "prunenet/prune/verify.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 
@@ -118,6 +121,19 @@ TEST_P(GgufContract, TheModelThatComesBackGivesTheSameLogits) {
   EXPECT_LE((after - before).abs().max().item<double>(), allowed * before.abs().max().item<double>());
   EXPECT_EQ(GgufExport(*checkpoint_, *family_, GgufType::kF32).losses().size(),
             kLoseWindows.contains(GetParam()) ? 1U : 0U);
+}
+
+TEST_P(GgufContract, PrunedFilesAreVerified) {
+  if (!open_variant()) GTEST_SKIP() << "refused";
+  const std::unique_ptr<Family> family = make_family(through_gguf(GgufType::kF16));
+  SilentProgress silent;
+  PruneOptions options;
+  options.output = directory_ / "p.gguf";
+  const Plan plan = plan_of_width(family->config(), family->config().intermediate_size / 2);
+  (void)prune_gguf(GgufFile::open(directory_ / "m.gguf"), *family, plan, options, silent);
+  const VerifyReport report = verify_pruned(options.output, directory_ / "m.gguf", {}, silent);
+  for (const VerifyFailure& failure : report.failures) ADD_FAILURE() << to_string(failure);
+  for (const VerifyCheck& check : report.checks) EXPECT_GT(check.held, 0U) << check.name;
 }
 
 TEST_P(GgufContract, QuantisedModelsStayNearTheirOriginals) {

@@ -217,17 +217,20 @@ TEST(Prune, RecordSaysHowItWasMade) {
   const Plan plan = four_of_six();
   test.prune(plan, options);
   const auto record = nlohmann::json::parse(read_text_file(test.place / "pruned/prunenet.json"));
-  EXPECT_EQ(record["command_line"], "prunenet apply --ratio 0.3");
+  EXPECT_EQ(record["format_version"], 2);
+  EXPECT_EQ(record["run"]["command_line"], "prunenet apply --ratio 0.3");
   EXPECT_EQ(record["seed"], 7);
   EXPECT_EQ(record["model"], "dense");
   EXPECT_EQ(record["policy"]["sha256"], sha256_file(options.policy));
   EXPECT_EQ(record["requested_ratio"], 0.3);
   EXPECT_DOUBLE_EQ(record["achieved_ratio"]["ffn"], 1.0 / 3.0);
-  EXPECT_GT(record["wall_seconds"], 0.0);
-  EXPECT_GT(record["peak_rss_bytes"], 0);
+  EXPECT_GT(record["run"]["wall_seconds"], 0.0);
+  EXPECT_GT(record["run"]["peak_rss_bytes"], 0);
   EXPECT_EQ(plan_from_json(record["plan"]).keep_indices, plan.keep_indices);
-  EXPECT_EQ(record["inputs"].size(), 2U);
-  EXPECT_EQ(record["inputs"]["model.safetensors"], sha256_file(test.place / "dense/model.safetensors"));
+  EXPECT_EQ(record["inputs"].size(), 4U) << "weights, config, tokenizer, licence";
+  for (const auto& [name, digest] : record["inputs"].items()) {
+    EXPECT_EQ(digest, sha256_file(test.place / "dense" / name)) << name;
+  }
   EXPECT_EQ(record["outputs"].size(), 5U);  // all but the record itself
   for (const auto& [name, digest] : record["outputs"].items()) {
     EXPECT_EQ(digest, sha256_file(test.place / "pruned" / name)) << name;
@@ -241,7 +244,7 @@ TEST(Prune, CommandLineNeedNotBeUtf8) {
   options.command_line = "prunenet apply --out caf\xe9";
   test.prune(four_of_six(), options);
   const auto record = nlohmann::json::parse(read_text_file(test.place / "pruned/prunenet.json"));
-  EXPECT_THAT(record["command_line"], ::testing::HasSubstr("--out caf"));
+  EXPECT_THAT(record["run"]["command_line"], ::testing::HasSubstr("--out caf"));
 }
 
 TEST(Prune, ModelCardKeepsWhatWasThere) {

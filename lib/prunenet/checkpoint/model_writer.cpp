@@ -23,16 +23,6 @@ std::uint64_t tensor_bytes(const std::vector<Shard>& shards) {
   return total;
 }
 
-std::string index_text(const std::vector<Shard>& shards) {
-  nlohmann::json weight_map = nlohmann::json::object();
-  for (const Shard& shard : shards) {
-    for (const TensorDeclaration& tensor : shard.tensors) weight_map[tensor.name] = shard.file;
-  }
-  const nlohmann::json index{{"metadata", {{"total_size", tensor_bytes(shards)}}}, {"weight_map", weight_map}};
-  // A name that is not UTF-8 is refused where its file is laid out.
-  return index.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace
 
 std::vector<Shard> split_into_shards(const std::vector<TensorDeclaration>& tensors, std::uint64_t max_shard_bytes) {
@@ -55,8 +45,19 @@ std::vector<Shard> split_into_shards(const std::vector<TensorDeclaration>& tenso
   return shards;
 }
 
+std::string index_text(const std::vector<Shard>& shards) {
+  if (!has_index(shards)) return {};
+  nlohmann::json weight_map = nlohmann::json::object();
+  for (const Shard& shard : shards) {
+    for (const TensorDeclaration& tensor : shard.tensors) weight_map[tensor.name] = shard.file;
+  }
+  const nlohmann::json index{{"metadata", {{"total_size", tensor_bytes(shards)}}}, {"weight_map", weight_map}};
+  // A name that is not UTF-8 is refused where its file is laid out.
+  return index.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 std::uint64_t serialized_size(const std::vector<Shard>& shards) {
-  std::uint64_t total = has_index(shards) ? index_text(shards).size() : 0;
+  std::uint64_t total = index_text(shards).size();
   for (const Shard& shard : shards) total += serialized_size(shard.tensors, shard.metadata);
   return total;
 }

@@ -29,6 +29,9 @@ inline constexpr std::uint64_t kDefaultShardBytes = 5'000'000'000;
 [[nodiscard]] std::vector<Shard> split_into_shards(const std::vector<TensorDeclaration>& tensors,
                                                    std::uint64_t max_shard_bytes = kDefaultShardBytes);
 
+/// What `model.safetensors.index.json` says of these; empty where the one file is model.safetensors, which needs none.
+[[nodiscard]] std::string index_text(const std::vector<Shard>& shards);
+
 /// Bytes of all weight files, and of the index where there is one.
 [[nodiscard]] std::uint64_t serialized_size(const std::vector<Shard>& shards);
 

@@ -21,8 +21,9 @@ namespace {
 constexpr std::array<std::string_view, 18> kWeightExtensions{
     ".safetensors", ".bin", ".gguf", ".ggml", ".h5",     ".msgpack", ".pt",     ".pth", ".ckpt",
     ".onnx",        ".ot",  ".pkl",  ".npz",  ".tflite", ".mlmodel", ".pickle", ".npy", ".tmp"};
+constexpr std::uint64_t kMaxCardBytes = 16ULL << 20U;
 constexpr std::string_view kIndexEnding = ".index.json";
-constexpr std::array<std::string_view, 3> kWrittenAnew{kConfigFile, "README.md", kRecordFile};
+constexpr std::array<std::string_view, 3> kWrittenAnew{kConfigFile, kCardFile, kRecordFile};
 /// Where transformers keeps further chat templates.
 constexpr const char* kTemplateFolder = "additional_chat_templates";
 
@@ -50,6 +51,37 @@ std::vector<CompanionFile> companion_files(const fs::path& directory) {
   collect(directory, kTemplateFolder, files);
   std::ranges::sort(files, {}, &CompanionFile::name);
   return files;
+}
+
+std::vector<std::string> weight_files(const Checkpoint& checkpoint) {
+  std::vector<std::string> names = checkpoint.shards();
+  if (checkpoint.is_sharded()) names.emplace_back(kIndexFile);
+  return names;
+}
+
+std::vector<std::string> input_files(const Checkpoint& checkpoint) {
+  std::vector<std::string> names = weight_files(checkpoint);
+  names.emplace_back(kConfigFile);
+  std::error_code ignored;
+  if (fs::is_regular_file(checkpoint.directory() / kCardFile, ignored)) names.emplace_back(kCardFile);
+  for (const CompanionFile& file : companion_files(checkpoint.directory())) names.push_back(file.name.string());
+  return names;
+}
+
+std::vector<std::string> files_below(const fs::path& directory) {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& item : fs::recursive_directory_iterator(directory)) {
+    if (item.is_directory() && !item.is_symlink()) continue;
+    names.push_back(item.path().lexically_relative(directory).string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string original_card(const fs::path& directory) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(directory / kCardFile, ignored)) return {};
+  return read_text_file(directory / kCardFile, kMaxCardBytes);
 }
 
 std::string config_with_width(const fs::path& config_file, const std::string& width_field, std::int64_t width) {

@@ -5,10 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "prunenet/checkpoint/checkpoint.h"
+
 namespace prunenet {
 
-/// Name of the record that a pruned model directory carries.
+/// Name of the record that a pruned model directory carries, and of the model card.
 inline constexpr const char* kRecordFile = "prunenet.json";
+inline constexpr const char* kCardFile = "README.md";
 
 /// A file of a model directory that goes along unchanged.
 struct CompanionFile {
@@ -20,6 +23,19 @@ struct CompanionFile {
 /// directory and of `additional_chat_templates`, but no weights of any format, no hidden files, nothing that is written
 /// anew (config.json, README.md, prunenet.json).
 [[nodiscard]] std::vector<CompanionFile> companion_files(const std::filesystem::path& directory);
+
+/// Shards, and their index where there is one.
+[[nodiscard]] std::vector<std::string> weight_files(const Checkpoint& checkpoint);
+
+/// Every file of a model directory that a pruned one takes something from: weights, config.json, the model card where
+/// there is one, and what goes along.
+[[nodiscard]] std::vector<std::string> input_files(const Checkpoint& checkpoint);
+
+/// Names of all that lies below a directory and is no directory, relative to it, sorted. Links are not followed.
+[[nodiscard]] std::vector<std::string> files_below(const std::filesystem::path& directory);
+
+/// The model card; empty where there is none.
+[[nodiscard]] std::string original_card(const std::filesystem::path& directory);
 
 /// config.json with another width. Keys keep their order. Throws Error(kBadInput) where it is not a JSON object.
 [[nodiscard]] std::string config_with_width(const std::filesystem::path& config_file, const std::string& width_field,

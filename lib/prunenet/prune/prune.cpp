@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/checkpoint/output_directory.h"
@@ -15,6 +13,8 @@
 #include "prunenet/core/printable.h"
 #include "prunenet/core/stopwatch.h"
 #include "prunenet/prune/bias_shift.h"
+#include "prunenet/prune/compare_tensors.h"
+#include "prunenet/prune/findings.h"
 #include "prunenet/prune/model_files.h"
 #include "prunenet/prune/pruned_layout.h"
 #include "prunenet/prune/record.h"
@@ -25,40 +25,6 @@ namespace prunenet {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* kCardFile = "README.md";
-constexpr std::uint64_t kMaxCardBytes = 16ULL << 20U;
-
-/// Weight files, their index and the config, as they stand in the input.
-std::vector<std::string> input_files(const Checkpoint& checkpoint) {
-  std::vector<std::string> names = checkpoint.shards();
-  if (checkpoint.is_sharded()) names.emplace_back(kIndexFile);
-  names.emplace_back(kConfigFile);
-  return names;
-}
-
-/// All files below a directory, relative to it, sorted.
-std::vector<std::string> files_below(const fs::path& directory) {
-  std::vector<std::string> names;
-  for (const fs::directory_entry& item : fs::recursive_directory_iterator(directory)) {
-    if (item.is_regular_file()) names.push_back(item.path().lexically_relative(directory).string());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-PruneEstimate estimate(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
-                       const PrunedLayout& layout) {
-  ModelSize before{.parameters = checkpoint.parameters()};
-  for (const std::string& name : input_files(checkpoint)) {
-    if (name != kConfigFile) before.bytes += InputFile(checkpoint.directory() / name).size();
-  }
-  ModelSize after{.bytes = serialized_size(layout.shards)};
-  for (const Shard& shard : layout.shards) {
-    for (const TensorDeclaration& tensor : shard.tensors) after.parameters += bytes_of(tensor) / size_of(tensor.dtype);
-  }
-  return make_estimate(family, plan, before, after);
-}
 
 void copy_companions(const fs::path& from, const fs::path& to, const std::vector<CompanionFile>& files) {
   for (const CompanionFile& file : files) {
@@ -80,37 +46,25 @@ void write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, con
   write_shards(to, layout.shards, source, progress);
 }
 
-std::string original_card(const fs::path& directory) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(directory / kCardFile, ignored)) return {};
-  return read_text_file(directory / kCardFile, kMaxCardBytes);
-}
-
 /// Opens what was written by the strict reader and compares it with what was meant.
-void verify(const fs::path& directory, const PrunedLayout& layout, const std::string& width_field, std::int64_t width) {
+void check_written_directory(const fs::path& directory, const PrunedLayout& layout, const std::string& width_field,
+                             std::int64_t width) {
   const auto fail = [&directory](const std::string& why) {
     throw Error(ErrorKind::kIo,
                 fmt::format("{}: the written checkpoint is not what was meant: {}", directory.string(), why));
   };
-  const Checkpoint written = Checkpoint::open(directory);
-  if (written.config().at(width_field) != width) fail(fmt::format("{} is not {}", width_field, width));
-  std::size_t count = 0;
-  for (const Shard& shard : layout.shards) {
-    for (const TensorDeclaration& tensor : shard.tensors) {
-      ++count;
-      if (!written.has(tensor.name)) fail(fmt::format("tensor '{}' is missing", printable(tensor.name)));
-      const TensorInfo& info = written.tensors().at(tensor.name);
-      if (info.dtype == tensor.dtype && info.shape == tensor.shape) continue;
-      fail(fmt::format("tensor '{}' is {} {}", printable(tensor.name), to_string(info.dtype), printable(info.shape)));
-    }
-  }
-  if (count != written.tensors().size()) fail(fmt::format("{} tensors of {}", written.tensors().size(), count));
+  if (Checkpoint::open(directory).config().at(width_field) != width)
+    fail(fmt::format("{} is not {}", width_field, width));
+  Findings findings(1);
+  for (const Shard& shard : layout.shards) (void)open_expected_shard(directory / shard.file, shard, findings);
+  const VerifyReport report = findings.take();
+  if (!report.holds()) fail(to_string(report.failures.front()));
 }
 
 }  // namespace
 
 PruneEstimate estimate_prune(const Checkpoint& checkpoint, const Family& family, const Plan& plan) {
-  return estimate(checkpoint, family, plan, lay_out_pruned(checkpoint, family, plan));
+  return estimate_layout(checkpoint, family, plan, lay_out_pruned(checkpoint, family, plan));
 }
 
 PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
@@ -124,7 +78,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   const PrunedLayout layout = lay_out_pruned(checkpoint, family, plan);
   const BiasShifts shifts = bias_shifts(family, options.down_bias);
   PruneReport report;
-  report.sizes = estimate(checkpoint, family, plan, layout);
+  report.sizes = estimate_layout(checkpoint, family, plan, layout);
   check_apart(input, options.output);
   const std::vector<CompanionFile> companions = companion_files(input);
   std::uint64_t needed = report.sizes.bytes_after;
@@ -132,19 +86,19 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   OutputDirectory output(options.output, needed, options.force);
   report.output = output.target();
 
-  const Digests inputs = digest_files(input, input_files(checkpoint), "hashing the input", progress);
+  PruneRecord record = make_record(options, report.sizes, plan, resolve_path(input).filename().string());
+  record.inputs = digest_files(input, input_files(checkpoint), "hashing the input", progress);
   copy_companions(input, output.path(), companions);
   write_file_atomically(output.path() / kCardFile, model_card(original_card(input), report.sizes, plan, options));
   write_weights(checkpoint, layout, shifts, output.path(), progress);
   write_file_atomically(output.path() / kConfigFile,
                         config_with_width(input / kConfigFile, family.width_field(), plan.uniform_width()));
-  verify(output.path(), layout, family.width_field(), plan.uniform_width());
-  const Digests outputs = digest_files(output.path(), files_below(output.path()), "hashing the output", progress);
+  check_written_directory(output.path(), layout, family.width_field(), plan.uniform_width());
+  record.outputs = digest_files(output.path(), files_below(output.path()), "hashing the output", progress);
   report.wall_seconds = watch.seconds();
   report.peak_rss_bytes = peak_rss_bytes();
-  const std::string model_name = resolve_path(input).filename().string();
-  write_file_atomically(output.path() / kRecordFile,
-                        record_text(make_record(options, report, plan, inputs, outputs, model_name)) + "\n");
+  record.run = {options.command_line, report.wall_seconds, report.peak_rss_bytes};
+  write_file_atomically(output.path() / kRecordFile, record_text(record) + "\n");
   output.commit();
   return report;
 }

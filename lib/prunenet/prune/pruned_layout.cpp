@@ -6,8 +6,10 @@
 #include <set>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/input_file.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/prune/estimate.h"
+#include "prunenet/prune/model_files.h"
 
 namespace prunenet {
 
@@ -95,6 +97,19 @@ PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, 
     if (!shard.tensors.empty()) layout.shards.push_back(std::move(shard));
   }
   return layout;
+}
+
+PruneEstimate estimate_layout(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
+                              const PrunedLayout& layout) {
+  ModelSize before{.parameters = checkpoint.parameters()};
+  for (const std::string& name : weight_files(checkpoint)) {
+    before.bytes += InputFile(checkpoint.directory() / name).size();
+  }
+  ModelSize after{.bytes = serialized_size(layout.shards)};
+  for (const Shard& shard : layout.shards) {
+    for (const TensorDeclaration& tensor : shard.tensors) after.parameters += bytes_of(tensor) / size_of(tensor.dtype);
+  }
+  return make_estimate(family, plan, before, after);
 }
 
 }  // namespace prunenet

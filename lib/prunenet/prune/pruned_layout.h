@@ -8,6 +8,7 @@
 #include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/family/family.h"
 #include "prunenet/plan/plan.h"
+#include "prunenet/prune/estimate.h"
 
 namespace prunenet {
 
@@ -29,5 +30,9 @@ struct PrunedLayout {
 /// Throws Error(kMismatch) where the plan is not the model's or a tensor has not the shape the plan cuts,
 /// Error(kUnsupported) where layers differ in width: no stock checkpoint holds that.
 [[nodiscard]] PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, const Plan& plan);
+
+/// The sizes that come out.
+[[nodiscard]] PruneEstimate estimate_layout(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
+                                            const PrunedLayout& layout);
 
 }  // namespace prunenet
