@@ -112,10 +112,13 @@ TEST_P(PlannerContract, SameSeedSameSelectionOthersWhereItMatters) {
 
 TEST_P(NestedPlanner, SmallerSetsAreNested) {
   const auto made = planner();
-  const auto larger = made->select(0.3, 1, 3, model_.silent).plan.keep_indices;
-  const auto smaller = made->select(0.6, 1, 3, model_.silent).plan.keep_indices;
-  for (std::size_t layer = 0; layer < 2; ++layer) {
-    EXPECT_TRUE(std::ranges::includes(larger[layer], smaller[layer]));
+  auto larger = made->select(0.1, 1, 3, model_.silent).plan.keep_indices;
+  for (const double ratio : {0.3, 0.5, 0.6, 0.9}) {
+    const auto smaller = made->select(ratio, 1, 3, model_.silent).plan.keep_indices;
+    for (std::size_t layer = 0; layer < 2; ++layer) {
+      EXPECT_TRUE(std::ranges::includes(larger[layer], smaller[layer])) << ratio;
+    }
+    larger = smaller;
   }
 }
 

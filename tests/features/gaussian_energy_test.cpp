@@ -20,14 +20,14 @@ TEST(NormalQuadrature, ExactForPolynomials) {
   }
 }
 
-PreactivationMoments one_neuron(float gate_mean, float up_mean, float gate_variance, float up_variance,
-                                float covariance) {
-  const auto single = [](float value) { return VectorF(VectorF::Constant(1, value)); };
+PreactivationMoments one_neuron(double gate_mean, double up_mean, double gate_variance, double up_variance,
+                                double covariance) {
+  const auto single = [](double value) { return VectorD(VectorD::Constant(1, value)); };
   return {single(gate_mean), single(up_mean), single(gate_variance), single(up_variance), single(covariance)};
 }
 
 TEST(GaussianResponseEnergy, EqualsTheMeanOverManyDraws) {
-  const PreactivationMoments moments = one_neuron(0.3F, -0.5F, 1.5F, 0.8F, 0.6F);
+  const PreactivationMoments moments = one_neuron(0.3, -0.5, 1.5, 0.8, 0.6);
   const double energy = gaussian_response_energy(Activation::kSilu, moments, normal_quadrature(16))(0);
   Rng rng(5);
   constexpr int kDraws = 400'000;
@@ -36,7 +36,7 @@ TEST(GaussianResponseEnergy, EqualsTheMeanOverManyDraws) {
   for (int i = 0; i < kDraws; ++i) {
     const double a = std::sqrt(1.5) * rng.normal();
     const double b = 0.6 / 1.5 * a + std::sqrt(0.8 - 0.6 * 0.6 / 1.5) * rng.normal();
-    const double h = activate(Activation::kSilu, static_cast<float>(0.3 + a)) * (b - 0.5);
+    const double h = activate(Activation::kSilu, static_cast<double>(0.3 + a)) * (b - 0.5);
     sum += h * h;
     squares += h * h * h * h;
   }
@@ -48,18 +48,18 @@ TEST(GaussianResponseEnergy, EqualsTheMeanOverManyDraws) {
 TEST(GaussianResponseEnergy, ReluWithoutMeansHasAClosedForm) {
   // Independent a, b: E[relu(a)^2] E[b^2] = va / 2 * vb. The kink costs quadrature some accuracy.
   const double energy =
-      gaussian_response_energy(Activation::kRelu, one_neuron(0, 0, 2.0F, 3.0F, 0), normal_quadrature(16))(0);
+      gaussian_response_energy(Activation::kRelu, one_neuron(0, 0, 2.0, 3.0, 0), normal_quadrature(16))(0);
   EXPECT_NEAR(energy, 3.0, 1e-5);
 }
 
 TEST(Activations, MatchTheirDefinitions) {
-  EXPECT_NEAR(activate(Activation::kSilu, 1.0F), 0.7310586F, 1e-6);
-  EXPECT_NEAR(activate(Activation::kGelu, 1.0F), 0.8413447F, 1e-6);
-  EXPECT_NEAR(activate(Activation::kGeluTanh, 1.0F), 0.8411920F, 1e-6);
-  EXPECT_EQ(activate(Activation::kRelu, -1.0F), 0.0F);
-  const MatrixF gate = MatrixF::Random(3, 5) * 20.0F;
-  const MatrixF up = MatrixF::Random(3, 5);
-  const MatrixF response = gated_response(Activation::kSilu, gate, up);
+  EXPECT_NEAR(activate(Activation::kSilu, 1.0), 0.7310586, 1e-6);
+  EXPECT_NEAR(activate(Activation::kGelu, 1.0), 0.8413447, 1e-6);
+  EXPECT_NEAR(activate(Activation::kGeluTanh, 1.0), 0.8411920, 1e-6);
+  EXPECT_EQ(activate(Activation::kRelu, -1.0), 0.0);
+  const MatrixD gate = MatrixD::Random(3, 5) * 20.0;
+  const MatrixD up = MatrixD::Random(3, 5);
+  const MatrixD response = gated_response(Activation::kSilu, gate, up);
   for (Eigen::Index i = 0; i < gate.size(); ++i) {
     EXPECT_NEAR(response.data()[i], activate(Activation::kSilu, gate.data()[i]) * up.data()[i], 1e-4);
   }

@@ -7,31 +7,31 @@ namespace prunenet {
 
 namespace {
 
-MatrixF activated(Activation activation, const MatrixF& gate) {
+MatrixD activated(Activation activation, const MatrixD& gate) {
   // SiLU, by far the most common, by Eigen's vectorised exponential.
-  if (activation == Activation::kSilu) return gate.array() / (1.0F + (-gate.array()).exp());
-  return gate.unaryExpr([activation](float value) { return activate(activation, value); });
+  if (activation == Activation::kSilu) return gate.array() / (1.0 + (-gate.array()).exp());
+  return gate.unaryExpr([activation](double value) { return activate(activation, value); });
 }
 
 }  // namespace
 
-float activate(Activation activation, float value) {
+double activate(Activation activation, double value) {
   switch (activation) {
     case Activation::kSilu:
-      return value / (1.0F + std::exp(-value));
+      return value / (1.0 + std::exp(-value));
     case Activation::kGelu:
-      return 0.5F * value * (1.0F + std::erf(value / std::numbers::sqrt2_v<float>));
+      return 0.5 * value * (1.0 + std::erf(value / std::numbers::sqrt2_v<double>));
     case Activation::kGeluTanh: {
-      const float inner = std::sqrt(2.0F / std::numbers::pi_v<float>) * (value + 0.044715F * value * value * value);
-      return 0.5F * value * (1.0F + std::tanh(inner));
+      const double inner = std::sqrt(2.0 / std::numbers::pi_v<double>) * (value + 0.044715 * value * value * value);
+      return 0.5 * value * (1.0 + std::tanh(inner));
     }
     case Activation::kRelu:
-      return value > 0.0F ? value : 0.0F;
+      return value > 0.0 ? value : 0.0;
   }
   return value;
 }
 
-MatrixF gated_response(Activation activation, const MatrixF& gate, const MatrixF& up) {
+MatrixD gated_response(Activation activation, const MatrixD& gate, const MatrixD& up) {
   return activated(activation, gate).array() * up.array();
 }
 

@@ -6,9 +6,9 @@
 namespace prunenet {
 
 /// The gate's activation function, elementwise.
-[[nodiscard]] float activate(Activation activation, float value);
+[[nodiscard]] double activate(Activation activation, double value);
 
 /// h = act(gate) * up, elementwise; both N x I.
-[[nodiscard]] MatrixF gated_response(Activation activation, const MatrixF& gate, const MatrixF& up);
+[[nodiscard]] MatrixD gated_response(Activation activation, const MatrixD& gate, const MatrixD& up);
 
 }  // namespace prunenet

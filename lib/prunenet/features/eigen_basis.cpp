@@ -10,16 +10,16 @@
 
 namespace prunenet {
 
-MatrixF leading_eigenvectors(const MatrixF& matrix, std::int64_t count, const VectorF& orientation) {
+MatrixD leading_eigenvectors(const MatrixD& matrix, std::int64_t count, const VectorD& orientation) {
   const Eigen::Index side = matrix.rows();
-  MatrixF basis = MatrixF::Zero(side, count);
+  MatrixD basis = MatrixD::Zero(side, count);
   const Eigen::Index wanted = std::min<Eigen::Index>(count, side - 1);
   if (wanted < 1) return basis;
-  if (matrix.isZero(0.0F)) return basis;  // no direction is a leading one
+  if (matrix.isZero(0.0)) return basis;  // no direction is a leading one
   if (!matrix.allFinite()) {
     throw Error(ErrorKind::kNumerical, fmt::format("a {} x {} covariance is not finite", side, side));
   }
-  const Eigen::MatrixXd symmetric = matrix.cast<double>();
+  const Eigen::MatrixXd symmetric = matrix;
   const Spectra::DenseSymMatProd<double> product(symmetric);
   auto mutable_product = product;
   const Eigen::Index lanczos = std::min<Eigen::Index>(side, std::max<Eigen::Index>(2 * wanted + 1, 20));
@@ -32,8 +32,8 @@ MatrixF leading_eigenvectors(const MatrixF& matrix, std::int64_t count, const Ve
   }
   const Eigen::MatrixXd vectors = solver.eigenvectors();
   for (Eigen::Index j = 0; j < wanted; ++j) {
-    const double side_of = vectors.col(j).dot(orientation.cast<double>());
-    basis.col(j) = ((side_of < 0.0 ? -1.0 : 1.0) * vectors.col(j)).cast<float>();
+    const double side_of = vectors.col(j).dot(orientation);
+    basis.col(j) = (side_of < 0.0 ? -1.0 : 1.0) * vectors.col(j);
   }
   return basis;
 }

@@ -10,6 +10,6 @@ namespace prunenet {
 /// eigenvalue, each turned to the side of `orientation` (eigenvectors have no sign of their own). Columns beyond d - 1
 /// are zero, so that the number of features does not depend on d; so are all columns of a zero matrix. By Spectra, in
 /// double. Deterministic. Throws Error(kNumerical) for NaN or Inf, or where the iteration does not converge.
-[[nodiscard]] MatrixF leading_eigenvectors(const MatrixF& matrix, std::int64_t count, const VectorF& orientation);
+[[nodiscard]] MatrixD leading_eigenvectors(const MatrixD& matrix, std::int64_t count, const VectorD& orientation);
 
 }  // namespace prunenet

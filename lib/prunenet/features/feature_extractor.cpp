@@ -12,6 +12,7 @@
 #include "prunenet/features/eigen_basis.h"
 #include "prunenet/features/feature_table.h"
 #include "prunenet/features/input_covariance.h"
+#include "prunenet/features/layer_maps.h"
 #include "prunenet/features/mean_field.h"
 #include "prunenet/features/read_out.h"
 #include "prunenet/features/shape_features.h"
@@ -23,12 +24,12 @@ namespace {
 constexpr std::int64_t kEmbeddingDirections = 64;
 constexpr std::int64_t kStreamDirections = 8;
 constexpr int kDepthHarmonics = 4;
-constexpr float kLargestWeight = 1e8F;  // fourth powers, summed over a row, fit into single precision
+constexpr float kLargestWeight = 1e8F;  // products of several stay far from overflow
 
 /// Cosine-like coordinates of the three vectors of a neuron along the columns of `basis` (d x count).
-void add_projections(const std::string& name, const LayerView& view, const MatrixF& basis, FeatureTable& table) {
-  const auto add = [&](const char* part, const MatrixF& rows, const VectorF& norms) {
-    const MatrixF coordinates = norms.array().max(1e-12F).inverse().matrix().asDiagonal() * (rows * basis);
+void add_projections(const std::string& name, const LayerView& view, const MatrixD& basis, FeatureTable& table) {
+  const auto add = [&](const char* part, const MatrixD& rows, const VectorD& norms) {
+    const MatrixD coordinates = norms.array().max(1e-12).inverse().matrix().asDiagonal() * (rows * basis);
     for (Eigen::Index j = 0; j < coordinates.cols(); ++j) {
       table.add(fmt::format("{}.{}.{}", name, part, j), coordinates.col(j), /*ranked=*/false);
     }
@@ -41,12 +42,12 @@ void add_projections(const std::string& name, const LayerView& view, const Matri
 /// Relative depth t in [0, 1], with harmonics so that a small network can single out a layer.
 void add_depth(std::int64_t layer, std::int64_t layers, FeatureTable& table) {
   const double t = layers > 1 ? static_cast<double>(layer) / static_cast<double>(layers - 1) : 0.0;
-  table.add_constant("depth", static_cast<float>(2.0 * t - 1.0));
-  table.add_constant("depth.first", layer == 0 ? 1.0F : 0.0F);
-  table.add_constant("depth.last_two", layer >= layers - 2 ? 1.0F : 0.0F);
+  table.add_constant("depth", 2.0 * t - 1.0);
+  table.add_constant("depth.first", layer == 0 ? 1.0 : 0.0);
+  table.add_constant("depth.last_two", layer >= layers - 2 ? 1.0 : 0.0);
   for (int k = 1; k <= kDepthHarmonics; ++k) {
-    table.add_constant(fmt::format("depth.sin{}", k), static_cast<float>(std::sin(std::numbers::pi * k * t)));
-    table.add_constant(fmt::format("depth.cos{}", k), static_cast<float>(std::cos(std::numbers::pi * k * t)));
+    table.add_constant(fmt::format("depth.sin{}", k), std::sin(std::numbers::pi * k * t));
+    table.add_constant(fmt::format("depth.cos{}", k), std::cos(std::numbers::pi * k * t));
   }
 }
 
@@ -118,7 +119,7 @@ class Extractor {
   Extractor(const WeightSource& weights, Progress& progress) : Extractor(weights, weights.embedding(), progress) {}
 
   /// Layers in order. `next` is null at the last.
-  FeatureTable pass(std::int64_t layer, const LayerWeights& current, const LayerWeights* next) {
+  FeatureTable pass(std::int64_t layer, const LayerMaps& current, const LayerMaps* next) {
     const LayerView view = make_layer_view(current, config_);
     FeatureTable table;
     const auto attend = [&] {
@@ -154,7 +155,7 @@ class Extractor {
   InputCovariance covariance_;
   MeanField field_;
   ReadOut read_out_;
-  MatrixF embedding_axes_;
+  MatrixD embedding_axes_;
 };
 
 /// The smallest model there can be, with arbitrary weights: it shows which features there are.
@@ -203,7 +204,7 @@ const std::vector<std::string>& feature_names() {
   static const std::vector<std::string> names = [] {
     const ToyWeights toy;
     SilentProgress silent;
-    return Extractor(toy, silent).pass(0, toy.layer(0), nullptr).names();
+    return Extractor(toy, silent).pass(0, to_double(toy.layer(0)), nullptr).names();
   }();
   return names;
 }
@@ -213,10 +214,10 @@ void extract_features(const WeightSource& source, const FeatureConsumer& consume
   const std::int64_t layers = weights.config().num_hidden_layers;
   progress.begin("computing features", "layers", static_cast<std::uint64_t>(2 * layers));
   Extractor extractor(weights, progress);
-  LayerWeights current = weights.layer(0);
+  LayerMaps current = to_double(weights.layer(0));
   for (std::int64_t layer = 0; layer < layers; ++layer) {
-    std::optional<LayerWeights> next;
-    if (layer + 1 < layers) next = weights.layer(layer + 1);
+    std::optional<LayerMaps> next;
+    if (layer + 1 < layers) next = to_double(weights.layer(layer + 1));
     const FeatureTable table = located(fmt::format("layer {}", layer),
                                        [&] { return extractor.pass(layer, current, next ? &*next : nullptr); });
     consumer(layer, table.assemble(layer));

@@ -10,11 +10,11 @@
 
 namespace prunenet {
 
-void FeatureTable::add(const std::string& name, const VectorF& values, bool ranked) {
+void FeatureTable::add(const std::string& name, const VectorD& values, bool ranked) {
   columns_.push_back({name, values, ranked});
 }
 
-void FeatureTable::add_constant(const std::string& name, float value) {
+void FeatureTable::add_constant(const std::string& name, double value) {
   constants_.push_back({name, value});
 }
 
@@ -30,7 +30,7 @@ std::vector<std::string> FeatureTable::names() const {
 
 MatrixF FeatureTable::assemble(std::int64_t layer) const {
   const Eigen::Index neurons = columns_.front().values.size();
-  MatrixF plain(neurons, static_cast<Eigen::Index>(columns_.size()));
+  MatrixD plain(neurons, static_cast<Eigen::Index>(columns_.size()));
   Eigen::Index ranked = 0;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     const Column& column = columns_[j];
@@ -43,16 +43,17 @@ MatrixF FeatureTable::assemble(std::int64_t layer) const {
     plain.col(static_cast<Eigen::Index>(j)) = column.values;
     ranked += column.ranked ? 1 : 0;
   }
-  MatrixF to_rank(neurons, ranked);
+  MatrixD to_rank(neurons, ranked);
   Eigen::Index next = 0;
   for (const Column& column : columns_) {
     if (column.ranked) to_rank.col(next++) = column.values;
   }
   MatrixF features(neurons, plain.cols() + ranked + static_cast<Eigen::Index>(constants_.size()));
-  features.leftCols(plain.cols()) = z_scores(plain);
-  features.middleCols(plain.cols(), ranked) = rank_scores(to_rank);
+  features.leftCols(plain.cols()) = z_scores(plain).cast<float>();
+  features.middleCols(plain.cols(), ranked) = rank_scores(to_rank).cast<float>();
   for (std::size_t j = 0; j < constants_.size(); ++j) {
-    features.col(plain.cols() + ranked + static_cast<Eigen::Index>(j)).setConstant(constants_[j].value);
+    features.col(plain.cols() + ranked + static_cast<Eigen::Index>(j))
+        .setConstant(static_cast<float>(constants_[j].value));
   }
   return features;
 }

@@ -11,9 +11,9 @@ namespace prunenet {
 class FeatureTable {
  public:
   /// Standardised columns: z-scores, and ranks where `ranked`. Values of size I.
-  void add(const std::string& name, const VectorF& values, bool ranked = true);
+  void add(const std::string& name, const VectorD& values, bool ranked = true);
   /// A number that is the same for every neuron of the layer and is read as it is.
-  void add_constant(const std::string& name, float value);
+  void add_constant(const std::string& name, double value);
 
   /// z(name) or rank(name) or the name of a constant, in the order of the columns of `assemble`.
   [[nodiscard]] std::vector<std::string> names() const;
@@ -23,12 +23,12 @@ class FeatureTable {
  private:
   struct Column {
     std::string name;
-    VectorF values;
+    VectorD values;
     bool ranked;
   };
   struct Constant {
     std::string name;
-    float value;
+    double value;
   };
   std::vector<Column> columns_;
   std::vector<Constant> constants_;

@@ -24,9 +24,9 @@ NormalQuadrature normal_quadrature(int points) {
   return quadrature;
 }
 
-VectorF gaussian_response_energy(Activation activation, const PreactivationMoments& moments,
+VectorD gaussian_response_energy(Activation activation, const PreactivationMoments& moments,
                                  const NormalQuadrature& quadrature) {
-  VectorF energy(moments.gate_mean.size());
+  VectorD energy(moments.gate_mean.size());
   for (Eigen::Index i = 0; i < energy.size(); ++i) {
     const double gate_variance = std::max<double>(moments.gate_variance(i), 1e-12);
     const double slope = moments.covariance(i) / gate_variance;
@@ -35,11 +35,11 @@ VectorF gaussian_response_energy(Activation activation, const PreactivationMomen
     double sum = 0.0;
     for (std::size_t k = 0; k < quadrature.nodes.size(); ++k) {
       const double offset = std::sqrt(gate_variance) * quadrature.nodes[k];
-      const double gate = activate(activation, static_cast<float>(moments.gate_mean(i) + offset));
+      const double gate = activate(activation, moments.gate_mean(i) + offset);
       const double up = moments.up_mean(i) + slope * offset;
       sum += quadrature.weights[k] * gate * gate * (up * up + residual);
     }
-    energy(i) = static_cast<float>(sum);
+    energy(i) = sum;
   }
   return energy;
 }

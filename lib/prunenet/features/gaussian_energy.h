@@ -20,16 +20,16 @@ inline constexpr int kQuadraturePoints = 16;
 
 /// Per-neuron moments of the two pre-activations a = g_i . x and b = u_i . x, each a vector of I.
 struct PreactivationMoments {
-  VectorF gate_mean;
-  VectorF up_mean;
-  VectorF gate_variance;
-  VectorF up_variance;
-  VectorF covariance;
+  VectorD gate_mean;
+  VectorD up_mean;
+  VectorD gate_variance;
+  VectorD up_variance;
+  VectorD covariance;
 };
 
 /// E[(act(a) b)^2] of every neuron with (a, b) jointly normal: the energy of the neuron's response to normal inputs.
 /// Exact in b (E[b^2 | a] is quadratic in a), quadrature in a.
-[[nodiscard]] VectorF gaussian_response_energy(Activation activation, const PreactivationMoments& moments,
+[[nodiscard]] VectorD gaussian_response_energy(Activation activation, const PreactivationMoments& moments,
                                                const NormalQuadrature& quadrature);
 
 }  // namespace prunenet

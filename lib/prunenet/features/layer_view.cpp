@@ -1,19 +1,21 @@
 #include "prunenet/features/layer_view.h"
 
+#include <algorithm>
+
 namespace prunenet {
 
-const LinearWeights& activated_map(const LayerWeights& weights) {
+const LinearMap& activated_map(const LayerMaps& weights) {
   return weights.gate.weight.size() == 0 ? weights.up : weights.gate;
 }
 
-MatrixF behind_norm(const MatrixF& rows, const NormWeights& norm, const ModelConfig& config) {
+MatrixD behind_norm(const MatrixD& rows, const NormMap& norm, const ModelConfig& config) {
   if (norm.gain.size() == 0) return rows;
-  MatrixF scaled = rows * norm.gain.asDiagonal();
+  MatrixD scaled = rows * norm.gain.asDiagonal();
   if (config.norm == NormKind::kLayer) scaled.colwise() -= scaled.rowwise().mean().eval();
   return scaled;
 }
 
-LayerView make_layer_view(const LayerWeights& weights, const ModelConfig& config) {
+LayerView make_layer_view(const LayerMaps& weights, const ModelConfig& config) {
   LayerView view;
   view.gate = behind_norm(activated_map(weights).weight, weights.ffn_norm, config);
   view.up = config.gated ? behind_norm(weights.up.weight, weights.ffn_norm, config) : view.gate;
@@ -26,19 +28,32 @@ LayerView make_layer_view(const LayerWeights& weights, const ModelConfig& config
   return view;
 }
 
-VectorF safe_log(const VectorF& values) {
-  constexpr float kSmallest = 1e-20F;  // by comparison: a maximum would swallow NaN
+VectorD safe_log(const VectorD& values) {
+  constexpr double kSmallest = 1e-20;  // by comparison: a maximum would swallow NaN
   return (values.array() < kSmallest).select(kSmallest, values).array().log();
 }
 
-VectorF quadratic_forms(const MatrixF& rows, const MatrixF& metric) {
-  const MatrixF mapped = rows * metric;
+VectorD quadratic_forms(const MatrixD& rows, const MatrixD& metric) {
+  const MatrixD mapped = rows * metric;
   return mapped.cwiseProduct(rows).rowwise().sum();
 }
 
-MatrixF unit_trace(MatrixF matrix) {
-  const float trace = matrix.trace();
-  if (trace > 0.0F) matrix /= trace;
+RowMoments row_moments(const MatrixF& rows, const std::function<MatrixD(const MatrixD&)>& transform) {
+  constexpr Eigen::Index kRowsAtATime = 4096;
+  RowMoments moments{VectorD::Zero(rows.cols()), MatrixD::Zero(rows.cols(), rows.cols())};
+  for (Eigen::Index first = 0; first < rows.rows(); first += kRowsAtATime) {
+    const Eigen::Index count = std::min(kRowsAtATime, rows.rows() - first);
+    const MatrixD part = transform(rows.middleRows(first, count).cast<double>());
+    moments.mean += part.colwise().sum().transpose();
+    moments.gram.noalias() += part.transpose() * part;
+  }
+  moments.mean /= static_cast<double>(rows.rows());
+  return moments;
+}
+
+MatrixD unit_trace(MatrixD matrix) {
+  const double trace = matrix.trace();
+  if (trace > 0.0) matrix /= trace;
   return matrix;
 }
 

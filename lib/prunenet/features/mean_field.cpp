@@ -16,8 +16,8 @@ namespace {
 constexpr Eigen::Index kMixed = 512;
 constexpr Eigen::Index kSolo = 64;
 constexpr std::int64_t kPartners = 8;   // other states that a mixed state attends to
-constexpr float kSoloAttention = 0.5F;  // weight on the solo states
-constexpr float kSelfAttention = 0.2F;  // share of the rest on the state itself
+constexpr double kSoloAttention = 0.5;  // weight on the solo states
+constexpr double kSelfAttention = 0.2;  // share of the rest on the state itself
 constexpr double kZipfOffset = 200.0;
 constexpr std::uint64_t kSeed = 20'230'607;  // part of the definition of the features
 
@@ -35,24 +35,24 @@ std::vector<Eigen::Index> zipf_ids(Eigen::Index vocabulary, Eigen::Index count, 
   return ids;
 }
 
-MatrixF mixing_matrix(Rng& rng) {
-  MatrixF mixing = MatrixF::Zero(kMixed, kMixed);
+MatrixD mixing_matrix(Rng& rng) {
+  MatrixD mixing = MatrixD::Zero(kMixed, kMixed);
   for (Eigen::Index row = 0; row < kMixed; ++row) {
     for (std::int64_t partner = 0; partner < kPartners; ++partner) {
-      mixing(row, static_cast<Eigen::Index>(rng.below(kMixed))) += 1.0F / static_cast<float>(kPartners);
+      mixing(row, static_cast<Eigen::Index>(rng.below(kMixed))) += 1.0 / static_cast<double>(kPartners);
     }
   }
   return mixing;
 }
 
 /// rows W^T + b
-MatrixF mapped(const MatrixF& rows, const LinearWeights& map) {
-  MatrixF result = rows * map.weight.transpose();
+MatrixD mapped(const MatrixD& rows, const LinearMap& map) {
+  MatrixD result = rows * map.weight.transpose();
   if (map.bias.size() > 0) result.rowwise() += map.bias.transpose();
   return result;
 }
 
-VectorF mean_square(const MatrixF& columns) {
+VectorD mean_square(const MatrixD& columns) {
   return columns.array().square().colwise().mean().transpose();
 }
 
@@ -63,27 +63,27 @@ MeanField::MeanField(const MatrixF& embedding, const ModelConfig& config)
   Rng rng(kSeed);
   states_.resize(kMixed + kSolo, embedding.cols());
   const std::vector<Eigen::Index> ids = zipf_ids(embedding.rows(), states_.rows(), rng);
-  for (std::size_t i = 0; i < ids.size(); ++i) states_.row(static_cast<Eigen::Index>(i)) = embedding.row(ids[i]);
-  states_ *= static_cast<float>(config.embedding_multiplier);
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    states_.row(static_cast<Eigen::Index>(i)) = embedding.row(ids[i]).cast<double>();
+  states_ *= config.embedding_multiplier;
   mixing_ = mixing_matrix(rng);
 }
 
-MatrixF MeanField::normalised(const MatrixF& rows, const NormWeights& norm) const {
+MatrixD MeanField::normalised(const MatrixD& rows, const NormMap& norm) const {
   if (norm.gain.size() == 0) return rows;
-  MatrixF centred = rows;
+  MatrixD centred = rows;
   if (config_.norm == NormKind::kLayer) centred.colwise() -= rows.rowwise().mean();
-  const VectorF mean_squares = centred.array().square().rowwise().mean();
+  const VectorD mean_squares = centred.array().square().rowwise().mean();
   // The smallest normal number stands for an epsilon of 0, so that a state of zeros stays one.
-  const VectorF scale =
-      (mean_squares.array() + static_cast<float>(config_.norm_eps)).max(std::numeric_limits<float>::min()).rsqrt();
-  MatrixF result = scale.asDiagonal() * centred * norm.gain.asDiagonal();
+  const VectorD scale = (mean_squares.array() + config_.norm_eps).max(std::numeric_limits<double>::min()).rsqrt();
+  MatrixD result = scale.asDiagonal() * centred * norm.gain.asDiagonal();
   if (norm.bias.size() > 0) result.rowwise() += norm.bias.transpose();
   return result;
 }
 
-void MeanField::add_branch(MatrixF written, const NormWeights& post_norm, const std::string& writer) {
+void MeanField::add_branch(MatrixD written, const NormMap& post_norm, const std::string& writer) {
   if (!config_.post_norm_on_stream) written = normalised(written, post_norm);
-  states_ += static_cast<float>(config_.residual_multiplier) * written;
+  states_ += config_.residual_multiplier * written;
   if (config_.post_norm_on_stream) states_ = normalised(states_, post_norm);
   // Squares that overflow would make the norm of the next block a zero instead.
   if (std::isfinite(states_.squaredNorm())) return;
@@ -91,18 +91,18 @@ void MeanField::add_branch(MatrixF written, const NormWeights& post_norm, const 
               "the states are not finite, or too large to square, behind " + writer + "; its weights are damaged");
 }
 
-void MeanField::apply_attention(const LayerWeights& weights) {
-  const MatrixF values = mapped(normalised(states_, weights.attention_norm), weights.v);  // [states, K c]
-  const MatrixF mixed = values.topRows(kMixed);
-  const MatrixF solo = values.bottomRows(kSolo);
-  MatrixF attended(values.rows(), values.cols());
+void MeanField::apply_attention(const LayerMaps& weights) {
+  const MatrixD values = mapped(normalised(states_, weights.attention_norm), weights.v);  // [states, K c]
+  const MatrixD mixed = values.topRows(kMixed);
+  const MatrixD solo = values.bottomRows(kSolo);
+  MatrixD attended(values.rows(), values.cols());
   attended.topRows(kMixed) =
-      (1.0F - kSoloAttention) * (kSelfAttention * mixed + (1.0F - kSelfAttention) * (mixing_ * mixed));
+      (1.0 - kSoloAttention) * (kSelfAttention * mixed + (1.0 - kSelfAttention) * (mixing_ * mixed));
   attended.topRows(kMixed).rowwise() += kSoloAttention * solo.colwise().mean();
   attended.bottomRows(kSolo) = solo;
   const std::int64_t c = config_.head_dim;
   const std::int64_t queries_per_value = config_.num_attention_heads / config_.num_key_value_heads;
-  MatrixF written = MatrixF::Zero(states_.rows(), states_.cols());
+  MatrixD written = MatrixD::Zero(states_.rows(), states_.cols());
   for (std::int64_t head = 0; head < config_.num_attention_heads; ++head) {
     written.noalias() +=
         attended.middleCols(head / queries_per_value * c, c) * weights.o.weight.middleCols(head * c, c).transpose();
@@ -111,61 +111,61 @@ void MeanField::apply_attention(const LayerWeights& weights) {
   add_branch(std::move(written), weights.attention_post_norm, "attention");
 }
 
-void MeanField::add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table) {
-  const MatrixF inputs = normalised(states_, weights.ffn_norm);
-  const LinearWeights& activated = activated_map(weights);
-  const MatrixF gate = mapped(inputs, activated);
+void MeanField::add_features(const LayerMaps& weights, const LayerView& view, FeatureTable& table) {
+  const MatrixD inputs = normalised(states_, weights.ffn_norm);
+  const LinearMap& activated = activated_map(weights);
+  const MatrixD gate = mapped(inputs, activated);
   response_ = config_.gated ? gated_response(config_.activation, gate, mapped(inputs, weights.up))
-                            : gated_response(config_.activation, gate, MatrixF::Ones(gate.rows(), gate.cols()));
+                            : gated_response(config_.activation, gate, MatrixD::Ones(gate.rows(), gate.cols()));
 
-  const MatrixF mixed = response_.topRows(kMixed);
-  const VectorF energy = mean_square(mixed);
-  const VectorF scale = energy.array().max(1e-20F).sqrt();
-  const VectorF fourth = mixed.array().square().square().colwise().mean().transpose();
-  const VectorF write = 2.0F * safe_log(view.down_norm);
+  const MatrixD mixed = response_.topRows(kMixed);
+  const VectorD energy = mean_square(mixed);
+  const VectorD scale = energy.array().max(1e-20).sqrt();
+  const VectorD fourth = mixed.array().square().square().colwise().mean().transpose();
+  const VectorD write = 2.0 * safe_log(view.down_norm);
   log_energy_ = safe_log(energy);
   table.add("field.log_energy", log_energy_);
   table.add("field.log_write", log_energy_ + write);
   table.add("field.log_size", safe_log(mixed.cwiseAbs().colwise().mean().transpose()));
-  const VectorF fourth_of_scale = scale.array().square().square().max(std::numeric_limits<float>::min());  // of zeros
+  const VectorD fourth_of_scale = scale.array().square().square().max(std::numeric_limits<double>::min());  // of zeros
   table.add("field.log_kurtosis", safe_log(fourth.array() / fourth_of_scale.array()));
   table.add("field.mean", mixed.colwise().mean().transpose().array() / scale.array());
-  const VectorF solo_energy = safe_log(mean_square(response_.bottomRows(kSolo)));
+  const VectorD solo_energy = safe_log(mean_square(response_.bottomRows(kSolo)));
   table.add("field.solo.log_energy", solo_energy);
   table.add("field.solo.log_write", solo_energy + write);
-  table.add("field.open", (gate.topRows(kMixed).array() > 0.0F).cast<float>().colwise().mean().transpose().matrix());
+  table.add("field.open", (gate.topRows(kMixed).array() > 0.0).cast<double>().colwise().mean().transpose().matrix());
 
   // The same under a normal distribution with the population's mean and covariance: smoother in the tails.
-  const VectorF mean = inputs.topRows(kMixed).colwise().mean();
-  const MatrixF centred = inputs.topRows(kMixed).rowwise() - mean.transpose();
-  const MatrixF centred_gate = centred * activated.weight.transpose();
+  const VectorD mean = inputs.topRows(kMixed).colwise().mean();
+  const MatrixD centred = inputs.topRows(kMixed).rowwise() - mean.transpose();
+  const MatrixD centred_gate = centred * activated.weight.transpose();
   const Eigen::Index neurons = centred_gate.cols();
-  PreactivationMoments moments{mapped(mean.transpose(), activated).transpose(), VectorF::Ones(neurons),
-                               mean_square(centred_gate), VectorF::Zero(neurons), VectorF::Zero(neurons)};
+  PreactivationMoments moments{mapped(mean.transpose(), activated).transpose(), VectorD::Ones(neurons),
+                               mean_square(centred_gate), VectorD::Zero(neurons), VectorD::Zero(neurons)};
   if (config_.gated) {
-    const MatrixF centred_up = centred * weights.up.weight.transpose();
+    const MatrixD centred_up = centred * weights.up.weight.transpose();
     moments.up_mean = mapped(mean.transpose(), weights.up).transpose();
     moments.up_variance = mean_square(centred_up);
     moments.covariance = centred_gate.cwiseProduct(centred_up).colwise().mean().transpose();
   }
-  const VectorF normal_energy = safe_log(gaussian_response_energy(config_.activation, moments, quadrature_));
-  const VectorF orientation = moments.covariance.array().sign();
+  const VectorD normal_energy = safe_log(gaussian_response_energy(config_.activation, moments, quadrature_));
+  const VectorD orientation = moments.covariance.array().sign();
   table.add("field.mean.gate", moments.gate_mean);
   table.add("field.mean.up", moments.up_mean.cwiseProduct(orientation));
   table.add("field.log_variance.gate", safe_log(moments.gate_variance));
   table.add("field.log_variance.up", safe_log(moments.up_variance));
   table.add("field.correlation", moments.covariance.array() /
-                                     (moments.gate_variance.array() * moments.up_variance.array()).max(1e-24F).sqrt());
+                                     (moments.gate_variance.array() * moments.up_variance.array()).max(1e-24).sqrt());
   table.add("field.normal.log_energy", normal_energy);
   table.add("field.normal.log_write", normal_energy + write);
 }
 
-MatrixF MeanField::second_moment() const {
-  const MatrixF mixed = response_.topRows(kMixed);
-  return mixed.transpose() * mixed / static_cast<float>(kMixed);
+MatrixD MeanField::second_moment() const {
+  const MatrixD mixed = response_.topRows(kMixed);
+  return mixed.transpose() * mixed / static_cast<double>(kMixed);
 }
 
-void MeanField::apply_ffn(const LayerWeights& weights) {
+void MeanField::apply_ffn(const LayerMaps& weights) {
   add_branch(mapped(response_, weights.down), weights.ffn_post_norm, "the FFN");
 }
 

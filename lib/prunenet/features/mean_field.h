@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "prunenet/core/matrix.h"
-#include "prunenet/family/weight_source.h"
 #include "prunenet/features/feature_table.h"
 #include "prunenet/features/gaussian_energy.h"
+#include "prunenet/features/layer_maps.h"
 #include "prunenet/features/layer_view.h"
 
 namespace prunenet {
@@ -27,27 +27,27 @@ class MeanField {
 
   /// In the order of the forward pass. Both `apply`s throw Error(kNumerical) where a state becomes NaN, infinite, or so
   /// large that its square overflows.
-  void apply_attention(const LayerWeights& weights);
+  void apply_attention(const LayerMaps& weights);
   /// Before `apply_attention` where the model's blocks are parallel.
-  void add_features(const LayerWeights& weights, const LayerView& view, FeatureTable& table);
-  void apply_ffn(const LayerWeights& weights);
+  void add_features(const LayerMaps& weights, const LayerView& view, FeatureTable& table);
+  void apply_ffn(const LayerMaps& weights);
 
   /// E[h h^T] over the mixed states in the current layer, I x I.
-  [[nodiscard]] MatrixF second_moment() const;
+  [[nodiscard]] MatrixD second_moment() const;
   /// log E[h_i^2] over the mixed states, of the layer whose features were added last.
-  [[nodiscard]] const VectorF& log_energy() const { return log_energy_; }
+  [[nodiscard]] const VectorD& log_energy() const { return log_energy_; }
 
  private:
-  [[nodiscard]] MatrixF normalised(const MatrixF& rows, const NormWeights& norm) const;
+  [[nodiscard]] MatrixD normalised(const MatrixD& rows, const NormMap& norm) const;
   /// Adds what a block writes to the states. Throws Error(kNumerical) naming the `writer`.
-  void add_branch(MatrixF written, const NormWeights& post_norm, const std::string& writer);
+  void add_branch(MatrixD written, const NormMap& post_norm, const std::string& writer);
 
   ModelConfig config_;
   NormalQuadrature quadrature_;
-  MatrixF states_;    ///< mixed states, then solo ones; rows of d
-  MatrixF mixing_;    ///< mixed x mixed, rows sum to 1
-  MatrixF response_;  ///< h of all states in the current layer
-  VectorF log_energy_;
+  MatrixD states_;    ///< mixed states, then solo ones; rows of d
+  MatrixD mixing_;    ///< mixed x mixed, rows sum to 1
+  MatrixD response_;  ///< h of all states in the current layer
+  VectorD log_energy_;
 };
 
 }  // namespace prunenet

@@ -2,9 +2,9 @@
 
 #include "prunenet/core/matrix.h"
 #include "prunenet/core/progress.h"
-#include "prunenet/family/weight_source.h"
 #include "prunenet/features/feature_table.h"
 #include "prunenet/features/input_covariance.h"
+#include "prunenet/features/layer_maps.h"
 #include "prunenet/features/layer_view.h"
 
 namespace prunenet {
@@ -17,13 +17,13 @@ class ReadOut {
   explicit ReadOut(const WeightSource& weights, Progress& progress);
 
   /// Layers are asked for in order, 0 first. `next`: the layer behind, null at the last one.
-  void add_features(const LayerWeights& current, const LayerWeights* next, const LayerView& view,
-                    const InputCovariance& covariance, const VectorF& log_energy, FeatureTable& table);
+  void add_features(const LayerMaps& current, const LayerMaps* next, const LayerView& view,
+                    const InputCovariance& covariance, const VectorD& log_energy, FeatureTable& table);
 
  private:
   ModelConfig config_;
-  MatrixF unembedding_;  ///< centred covariance of the output projection's rows, gain folded in, d x d
-  MatrixF behind_;       ///< sum of the metrics of all layers not yet passed, d x d
+  MatrixD unembedding_;  ///< centred covariance of the output projection's rows, gain folded in, d x d
+  MatrixD behind_;       ///< sum of the metrics of all layers not yet passed, d x d
 };
 
 }  // namespace prunenet

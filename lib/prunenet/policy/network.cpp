@@ -65,13 +65,30 @@ torch::Tensor to_tensor(const MatrixF& matrix) {
   return tensor;
 }
 
+namespace {
+
+/// The same network in double.
+PolicyNetwork doubled(PolicyNetwork& network) {
+  Rng unused_initialisation(0);
+  PolicyNetwork copy(network->feature_count(), network->options(), unused_initialisation);
+  const torch::NoGradGuard no_grad;
+  const std::vector<torch::Tensor> parameters = network->parameters();
+  const std::vector<torch::Tensor> copies = copy->parameters();
+  for (std::size_t i = 0; i < copies.size(); ++i) copies[i].copy_(parameters[i]);
+  copy->to(torch::kFloat64);
+  return copy;
+}
+
+}  // namespace
+
 std::vector<float> score_neurons(PolicyNetwork& network, const MatrixF& features) {
   if (features.cols() != network->feature_count()) {
     throw Error(ErrorKind::kMismatch, fmt::format("the policy reads {} features a neuron, but {} were given",
                                                   network->feature_count(), features.cols()));
   }
   torch::NoGradGuard no_grad;
-  const torch::Tensor scores = network->forward(to_tensor(features)).contiguous();
+  const torch::Tensor wide = to_tensor(features).to(torch::kFloat64);
+  const torch::Tensor scores = doubled(network)->forward(wide).to(torch::kFloat32).contiguous();
   return {scores.data_ptr<float>(), scores.data_ptr<float>() + scores.numel()};
 }
 

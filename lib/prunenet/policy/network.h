@@ -43,7 +43,8 @@ class PolicyNetworkImpl : public torch::nn::Module {
 };
 TORCH_MODULE(PolicyNetwork);
 
-/// Scores of one layer's neurons (I x F features) without gradients.
+/// Scores of one layer's neurons (I x F features) without gradients. Computed in double, so that they do not depend on
+/// the order in which a BLAS adds up.
 [[nodiscard]] std::vector<float> score_neurons(PolicyNetwork& network, const MatrixF& features);
 
 /// Uniform in +-bound, independent of libtorch's own generator.

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <set>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 
 namespace prunenet {
 

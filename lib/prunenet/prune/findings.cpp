@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "prunenet/checkpoint/printable.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/core/sha256.h"
 
 namespace prunenet {

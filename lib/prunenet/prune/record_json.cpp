@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/prune/record.h"
 
 namespace prunenet {

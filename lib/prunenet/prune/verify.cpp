@@ -8,10 +8,10 @@
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/gguf_file.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/prune/compare_tensors.h"
 #include "prunenet/prune/findings.h"
 #include "prunenet/prune/model_files.h"

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "prunenet/checkpoint/gguf_constants.h"
-#include "prunenet/checkpoint/input_file.h"
-#include "prunenet/checkpoint/printable.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/input_file.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/family/gguf_store.h"
 #include "prunenet/prune/compare_tensors.h"
 #include "prunenet/prune/findings.h"
