@@ -81,8 +81,8 @@ TEST(Regex, RefusesWhatItCannotTranslate) {
 
 TEST(Regex, PatternsThatDoNotEndAreStopped) {
   const std::string text(100, 'a');
-  expect_error(ErrorKind::kUnsupported, {"(a|a)*b", "limit"}, [&] { (void)matches("(a|a)*b", text); });
-  expect_error(ErrorKind::kUnsupported, {"limit"}, [&] { (void)matches("(?:a+)+b", text); });
+  expect_error(ErrorKind::kUnsupported, {"(a|a)*[bc]", "limit"}, [&] { (void)matches("(a|a)*[bc]", text); });
+  expect_error(ErrorKind::kUnsupported, {"limit"}, [&] { (void)matches("(?:a+)+[bc]", text); });
 }
 
 TEST(Regex, LongPatternsAreRefused) {

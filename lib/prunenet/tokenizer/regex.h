@@ -23,7 +23,7 @@ class Regex {
 
   /// Appends the matches in `text` (valid UTF-8), left to right and disjoint. An empty match is given once, and not
   /// directly after another match. Throws Error(kUnsupported) where looking for one takes many more steps than the text
-  /// has bytes, as patterns like (a|a)*b do, which would not end in years.
+  /// has bytes, as patterns like (a|a)*[bc] do, which would not end in years.
   void find_all(std::string_view text, std::vector<TextRange>& matches) const;
 
  private:
