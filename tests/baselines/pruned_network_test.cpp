@@ -92,11 +92,12 @@ INSTANTIATE_TEST_SUITE_P(Families, PrunedNetwork, ::testing::ValuesIn(testing::t
                            return name;
                          });
 
-TEST(PrunedNetworkLayers, MayBeEmpty) {
+TEST(PrunedNetworkLayers, MayBeEmptyOrOfOneNeuron) {
   const LoadedModel model("llama-biased-untied");
   const torch::NoGradGuard no_grad;
   const torch::Tensor ids = testing::random_ids(model.network, 3, 11);
-  for (const Selection& selection : {keeping({{}, all_neurons()}), keeping({{3, 5}, {}}), keeping({{}, {}})}) {
+  for (const Selection& selection :
+       {keeping({{}, all_neurons()}), keeping({{3, 5}, {}}), keeping({{}, {}}), keeping({{23}, {0}})}) {
     const CausalLm pruned = pruned_network(model.network, selection);
     const torch::Tensor masked = model.network.logits(ids, masking(selection, torch::zeros({24})));
     EXPECT_LT(testing::largest_difference(pruned.logits(ids), masked), kTolerance);

@@ -8,6 +8,7 @@
 
 #include "command_test.h"
 #include "prunenet/core/dtype.h"
+#include "prunenet/core/file.h"
 
 namespace prunenet::testing {
 namespace {
@@ -35,7 +36,7 @@ struct Place {
 };
 
 Place place_of(const std::string& path, const std::string& name) {
-  const std::string content = CommandTest::file(path);
+  const std::string content = read_text_file(path);
   std::uint64_t header = 0;
   std::memcpy(&header, content.data(), sizeof(header));
   const json entry = json::parse(content.substr(sizeof(header), header)).at(name);
@@ -47,7 +48,7 @@ Place place_of(const std::string& path, const std::string& name) {
 
 std::string tensor_of(const std::string& path, const std::string& name) {
   const Place place = place_of(path, name);
-  return CommandTest::file(path).substr(place.begin, place.bytes);
+  return read_text_file(path).substr(place.begin, place.bytes);
 }
 
 void overwrite(const std::string& path, std::uint64_t at, const void* bytes, std::size_t size) {

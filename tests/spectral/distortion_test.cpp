@@ -121,7 +121,7 @@ TEST(Distortions, OfWeightsGrowAsNeuronsLeave) {
   }
 }
 
-TEST(Distortion, IsANumberFrom0To1WhereNeuronsAreDeadDoubledOrAllAlike) {
+TEST(Distortion, IsANumberWhereNeuronsAreDeadDoubledOrAllAlike) {
   RandomBlock dead(21, 8, 12, 40);
   dead.down.leftCols(4).setZero();
   RandomBlock doubled(22, 8, 12, 40);
@@ -140,7 +140,8 @@ TEST(Distortion, IsANumberFrom0To1WhereNeuronsAreDeadDoubledOrAllAlike) {
       for (const auto& keep : {all_neurons(neurons), all_neurons(1), std::vector<std::int64_t>{}}) {
         const double value = problem.distortion(keep);
         EXPECT_GE(value, 0.0) << to_string(distortion);
-        EXPECT_LE(value, 1.0 + 1e-9) << to_string(distortion);
+        // What removed neurons alone would write may be more than what all write together.
+        EXPECT_LE(value, distortion == Distortion::kSchatten2 ? 10.0 : 1.0 + 1e-9) << to_string(distortion);
       }
     }
   }

@@ -59,7 +59,7 @@ void run(Trainer& trainer) {
 
 class TrainerNumeric : public ::testing::TestWithParam<Estimator> {};
 INSTANTIATE_TEST_SUITE_P(Estimators, TrainerNumeric, ::testing::Values(Estimator::kRloo, Estimator::kConditional),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& test) { return std::string(to_string(test.param)); });
 
 TEST_P(TrainerNumeric, LosingNothingIsTheLargestRewardAndFinite) {
   const ConstantEnvironment environment(20, 0.0);

@@ -11,8 +11,9 @@ namespace prunenet {
 /// - `ks`: two-sample Kolmogorov-Smirnov statistic of the two sets of singular values (the PruneNet paper's);
 /// - `mirsky`: sum (sigma_i - sigma'_i)^2 / sum sigma_i^2;
 /// - `nuclear`: sum |sigma_i - sigma'_i| / sum sigma_i;
-/// - `schatten2`: ||A - A_S||_F^2 / ||A||_F^2, which is no function of the spectra, but by Mirsky's theorem
-///   (L. Mirsky, "Symmetric gauge functions and unitarily invariant norms", 1960) never below `mirsky`.
+/// - `schatten2`: ||A - A_S||_F^2 / ||A||_F^2, above 1 where removed neurons cancelled kept ones. It is no function
+///   of the spectra, but by Mirsky's theorem (L. Mirsky, "Symmetric gauge functions and unitarily invariant norms",
+///   1960) never below `mirsky`.
 enum class Distortion { kKs, kMirsky, kNuclear, kSchatten2 };
 
 [[nodiscard]] std::string_view to_string(Distortion distortion);

@@ -24,7 +24,8 @@ class Environment {
   /// Features of a layer's neurons, float [I, F].
   [[nodiscard]] virtual const torch::Tensor& features(std::int64_t layer) const = 0;
   /// Spectral distortion on the training probe of keeping the first `kept` entries of each ranking.
-  /// rankings: int64 [M, I]; returns M values in [0, 1]: 0 where nothing is lost, which counts as 1e-12.
+  /// rankings: int64 [M, I]; returns M values: 0, where nothing is lost, counts as 1e-12, and
+  /// `schatten2` may be above 1 where removed neurons cancelled kept ones.
   [[nodiscard]] virtual std::vector<double> distortions(std::int64_t layer, const torch::Tensor& rankings,
                                                         std::int64_t kept) const = 0;
   /// Also what each neuron adds: a kept neuron's counterfactual has the first removed one, rankings[m][kept], in its
