@@ -53,8 +53,11 @@ for target in "${targets[@]}"; do
   dictionary=()
   [[ -f "$here/dict/$target.dict" ]] && dictionary=(-dict="$here/dict/$target.dict")
   echo "fuzzing $target" >&2
+  mismatch=1
   # SentencePiece is bound to the standard library's operator new, and finds the sanitizer's operator delete.
-  UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=alloc_dealloc_mismatch="$([[ $target != sentencepiece ]] && echo 1 || echo 0)" \
+  [[ $target == sentencepiece ]] && mismatch=0
+  UBSAN_OPTIONS=print_stacktrace=1 \
+    ASAN_OPTIONS="malloc_context_size=4:quarantine_size_mb=16:alloc_dealloc_mismatch=$mismatch" \
     "$work/build/tests/fuzz/fuzz_$target" "$new" "$here/corpus/$target" -artifact_prefix="$found/" \
     -max_total_time="$seconds" -runs="${PRUNENET_FUZZ_RUNS:--1}" -max_len="$longest" -timeout=10 -rss_limit_mb=2048 \
     -malloc_limit_mb=256 -print_final_stats=1 "${dictionary[@]}" > "$log" 2>&1 || true
