@@ -32,7 +32,7 @@ TEST_F(Verify, AllHolds) {
   const Finished finished = run_program({"verify", "out", "--against", model("small"), "--quiet"});
   EXPECT_EQ(finished.exit_code, 0);
   EXPECT_EQ(finished.err, "");
-  EXPECT_THAT(finished.out, HasSubstr("tensors that were cut         12       0\n"));
+  EXPECT_THAT(finished.out, HasSubstr("tensors that were cut        12       0\n"));
   EXPECT_THAT(finished.out, HasSubstr("all of it holds\n"));
   const json record = json::parse(run_well({"verify", "out", "--against", model("small"), "--json", "-"}).out);
   EXPECT_EQ(record.at("holds"), true);
