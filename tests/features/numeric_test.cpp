@@ -167,12 +167,12 @@ TEST(FeaturesNumeric, DenormalWeights) {
 }
 
 TEST(SafeLog, IsClampedBelowAndPassesOnWhatIsNoNumber) {
-  VectorF values(4);
-  values << 0.0F, -1.0F, 1.0F, kNan;
-  const VectorF logs = safe_log(values);
-  EXPECT_FLOAT_EQ(logs(0), std::log(1e-20F));
-  EXPECT_FLOAT_EQ(logs(1), std::log(1e-20F));
-  EXPECT_EQ(logs(2), 0.0F);
+  VectorD values(4);
+  values << 0.0, -1.0, 1.0, std::numeric_limits<double>::quiet_NaN();
+  const VectorD logs = safe_log(values);
+  EXPECT_DOUBLE_EQ(logs(0), std::log(1e-20));
+  EXPECT_DOUBLE_EQ(logs(1), std::log(1e-20));
+  EXPECT_EQ(logs(2), 0.0);
   EXPECT_TRUE(std::isnan(logs(3)));
 }
 
