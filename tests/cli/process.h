@@ -21,7 +21,7 @@ struct Finished {
 /// How a program is run beside its arguments.
 struct Surroundings {
   std::vector<std::pair<std::string, std::string>> environment{};  ///< variables beside those of the test
-  std::optional<std::uint64_t> file_size_limit{};                  ///< bytes a file may reach: stands in for a full disk
+  std::optional<std::uint64_t> file_size_limit{};  ///< bytes a file may reach: stands in for a full disk
   /// Asked every millisecond with the program's process id; once true, `signal` is sent, once.
   std::function<bool(int)> signal_when{};
   int signal = 0;

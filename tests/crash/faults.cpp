@@ -2,7 +2,9 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -22,10 +24,14 @@ struct State {
 };
 State state;
 
+/// A file of a disk: what libraries read of the kernel does not fail in this way.
 bool is_regular(int descriptor) {
   const int before = errno;
   struct stat status {};
-  const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  struct statfs system {};
+  const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+                       ::fstatfs(descriptor, &system) == 0 && system.f_type != PROC_SUPER_MAGIC &&
+                       system.f_type != SYSFS_MAGIC;
   errno = before;
   return regular;
 }

@@ -304,7 +304,8 @@ TEST(PruneErrors, OutputOverTheInput) {
     PruneOptions options;
     options.output = output;
     options.force = true;
-    expect_error(ErrorKind::kInvalidArgument, {"would replace", "made from"}, [&] { test.prune(four_of_six(), options); });
+    expect_error(ErrorKind::kInvalidArgument, {"would replace", "made from"},
+                 [&] { test.prune(four_of_six(), options); });
   }
   EXPECT_EQ(test.dense().tensors().size(), TinyLlama().tensors().size());
 }
