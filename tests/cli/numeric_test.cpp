@@ -144,7 +144,7 @@ TEST_F(Numeric, DeadAndDoubledNeuronsTrainApplyAndEvaluate) {
   EXPECT_GT(perplexity("out"), 1.0);
 }
 
-TEST_F(Numeric, SaturatedPolicyAppliesAndAnOverflowingOneIsRefused) {
+TEST_F(Numeric, SaturatedPolicyAppliesAndADamagedOneIsRefused) {
   train("model");
   const auto scale = [this](float factor) {
     for (const char* tensor : {"layers_2.weight", "layers_2.bias"}) {
@@ -157,17 +157,18 @@ TEST_F(Numeric, SaturatedPolicyAppliesAndAnOverflowingOneIsRefused) {
   scale(0x1.0p100F);  // 1e30: exact, so that the order stays
   run_well(apply("after"));
   EXPECT_EQ(file("before/model.safetensors"), file("after/model.safetensors"));
-  scale(0x1.0p28F);
-  expect_program_fails(apply("out"), {"score of layer 0, neuron ", "inf"});
   change_tensor(path("p.safetensors"), "layers_1.weight", [](std::span<float> values) { values[5] = kNan; });
-  expect_failure(apply("out"), 3, {"p.safetensors", "'layers_1.weight'", "element 5 of ", "nan"});
+  std::vector<std::string> damaged = apply("out");
+  damaged.pop_back();  // --quiet, which is added
+  expect_failure(damaged, 3, {"p.safetensors", "'layers_1.weight'", "element 5 of ", "nan"});
 }
 
 TEST_F(Numeric, LossThatIsNoNumberIsSaidAndNotPrinted) {
   change("model.norm.weight", [](std::span<float> values) { std::ranges::fill(values, 1e38F); });
   expect_program_fails({"eval", "--model", "model", "--text", text(), "--json", "-", "--quiet"},
-                       {"heldout.txt", "window 0 of ", "token 1 "});
-  expect_program_fails({"generate", "--model", "model", "--prompt", "Alice", "--quiet"}, {"logit of token"});
+                       {"heldout.txt", "window 0 of ", "the loss of token ", "nan"});
+  expect_program_fails({"generate", "--model", "model", "--prompt", "Alice", "--tokens", "4", "--quiet"},
+                       {"logit of token"});
 }
 
 }  // namespace

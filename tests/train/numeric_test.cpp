@@ -72,7 +72,7 @@ TEST_P(TrainerNumeric, LosingNothingIsTheLargestRewardAndFinite) {
 TEST_P(TrainerNumeric, DistortionThatIsNoNumber) {
   const ConstantEnvironment environment(20, std::numeric_limits<double>::quiet_NaN());
   Trainer trainer(environment, few_steps(GetParam()));
-  expect_error(ErrorKind::kNumerical, {"loss is", "nan", "step 0"}, [&] { run(trainer); });
+  expect_error(ErrorKind::kNumerical, {"distortion", "nan", "step 0"}, [&] { run(trainer); });
 }
 
 TEST_P(TrainerNumeric, FeaturesThatSaturateThePolicy) {
@@ -95,10 +95,10 @@ TEST_P(TrainerNumeric, GradientTooLargeToMeasureStopsBeforeItIsApplied) {
 TEST_P(TrainerNumeric, PolicyThatIsNotFiniteIsNeverKept) {
   const SyntheticEnvironment environment(3, 10, 1);
   TrainOptions options = few_steps(GetParam());
-  options.learning_rate = 1e39;
+  options.learning_rate = 1e36;
   options.warmup_steps = 0;
   Trainer trainer(environment, options);
-  expect_error(ErrorKind::kNumerical, {"not finite after step 0 of 4", "learning_rate"}, [&] { run(trainer); });
+  expect_error(ErrorKind::kNumerical, {"score of neuron", "learning rate"}, [&] { run(trainer); });
   for (const torch::Tensor& values : trainer.best_policy()->parameters()) {
     EXPECT_TRUE(values.isfinite().all().item<bool>());
   }

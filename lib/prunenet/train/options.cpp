@@ -38,7 +38,8 @@ void check(const TrainOptions& options) {
   require(options.ratio_min > 0.0 && options.ratio_min < 1.0, "ratio_min", options.ratio_min, "between 0 and 1");
   require(options.ratio_max >= options.ratio_min && options.ratio_max < 1.0, "ratio_max", options.ratio_max,
           "from ratio_min to below 1");
-  require(options.learning_rate > 0.0, "learning_rate", options.learning_rate, "above 0");
+  require(options.learning_rate > 0.0 && options.learning_rate <= 1e36, "learning_rate", options.learning_rate,
+          "above 0 and at most 1e36");
   require(options.warmup_steps >= 0, "warmup_steps", as_double(options.warmup_steps), "at least 0");
   require(options.weight_decay >= 0.0, "weight_decay", options.weight_decay, "at least 0");
   require(options.gradient_clip > 0.0, "gradient_clip", options.gradient_clip, "above 0");

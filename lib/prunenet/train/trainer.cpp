@@ -104,7 +104,14 @@ std::vector<std::int64_t> Trainer::draw_layers() {
 }
 
 void Trainer::record_rewards(const std::vector<double>& distortions) {
-  for (const double distortion : distortions) reward_sum_ += reward_of(distortion);
+  for (const double distortion : distortions) {
+    if (!std::isfinite(distortion)) {  // an estimator may weigh it with nothing, and go on
+      throw Error(ErrorKind::kNumerical,
+                  fmt::format("the distortion of a keep-set is {} at step {} of {}; weights or probe are damaged",
+                              distortion, step_, options_.steps));
+    }
+    reward_sum_ += reward_of(distortion);
+  }
   reward_count_ += static_cast<std::int64_t>(distortions.size());
 }
 
