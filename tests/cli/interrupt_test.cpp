@@ -52,6 +52,18 @@ TEST_F(Interrupt, ResumingAnotherRecipeIsRefused) {
   expect_failure(resume, 3, {"p.safetensors.train"});
 }
 
+TEST_F(Interrupt, FindsTheProgramByItsName) {
+  std::string name;  // what pkill and top go by
+  const auto once_it_catches = [&name](int process) {
+    if (!catches(process, SIGTERM)) return false;
+    name = content_of("/proc/" + std::to_string(process) + "/comm");
+    return true;
+  };
+  static_cast<void>(
+      run_program(train("p.safetensors"), {.file_size_limit = {}, .signal_when = once_it_catches, .signal = SIGTERM}));
+  EXPECT_EQ(name, "prunenet\n");
+}
+
 TEST_F(Interrupt, ApplyLeavesNothing) {
   std::vector<std::string> quick = train("p.safetensors");
   quick.insert(quick.end(), {"--steps", "1"});
