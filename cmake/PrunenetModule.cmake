@@ -32,7 +32,7 @@ function(prunenet_unity target)
 endfunction()
 
 function(prunenet_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor)
   if(PRUNENET_DEVELOPER)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

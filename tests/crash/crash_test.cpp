@@ -63,7 +63,8 @@ Accident kill_number(int n, int moments, const Ended& whole) {
     const auto calls = static_cast<double>(whole.counts.changes);
     return {Fault::kKill, 1 + static_cast<std::uint64_t>(share * calls), {}};
   }
-  return {Fault::kNone, 0, std::chrono::microseconds(static_cast<std::int64_t>(share * whole.time.count()))};
+  return {Fault::kNone, 0,
+          std::chrono::microseconds(static_cast<std::int64_t>(share * static_cast<double>(whole.time.count())))};
 }
 
 CrashTest::CrashTest() : home_(fs::current_path()), model_before_(tree_of(model())) {

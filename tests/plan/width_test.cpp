@@ -61,7 +61,8 @@ RC_GTEST_PROP(Width, IsTheNearestMultipleWithinBounds, ()) {
   RC_ASSERT(width >= 1);
   RC_ASSERT(width <= size);
   RC_ASSERT(width == size || width % round_to == 0);
-  if (width > round_to) RC_ASSERT(std::abs(static_cast<double>(width) - wanted) <= 0.5 * round_to + 1e-6);
+  if (width > round_to)
+    RC_ASSERT(std::abs(static_cast<double>(width) - wanted) <= 0.5 * static_cast<double>(round_to) + 1e-6);
 }
 
 RC_GTEST_PROP(Width, FallsAsTheRatioGrows, ()) {
