@@ -8,6 +8,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/report/record.h"
 #include "support/expect_error.h"
+#include "support/recording_progress.h"
 #include "support/temporary_directory.h"
 
 namespace prunenet {
@@ -15,6 +16,7 @@ namespace {
 
 using nlohmann::json;
 using testing::expect_error;
+using testing::RecordingProgress;
 using testing::TemporaryDirectory;
 
 /// Stops at the n-th cell, as Ctrl-C would.
@@ -210,6 +212,32 @@ TEST_F(CompareTest, TrainsAPolicyARecipe) {
   EXPECT_EQ(brief.part("/curve").size(), 1U);
   EXPECT_EQ(lengthy.part("/curve").size(), 9U);
   EXPECT_NE(brief.part("/layers/keep_indices"), lengthy.part("/layers/keep_indices"));
+}
+
+TEST_F(CompareTest, SamplesAndExtractsOnceForAllPolicies) {
+  json policies = recipe();
+  policies["ratios"] = {0.5};
+  policies["seeds"] = {0U};
+  const auto policy = [](const char* label, int steps, int tokens) -> json {
+    return {{"name", "policy"},
+            {"label", label},
+            {"recipe",
+             {{"probe", {{"tokens", tokens}, {"held_out_tokens", 32}, {"sequence_length", 16}}},
+              {"train", {{"steps", steps}, {"validate_every", 1}, {"hidden", 8}, {"depth", 1}}}}}};
+  };
+  policies["methods"] = {policy("a", 1, 64), policy("b", 2, 64), policy("c", 1, 96)};
+  RecordingProgress progress;
+  run("together", policies, progress);
+  EXPECT_EQ(std::ranges::count(progress.stages, "sampling"), 1 + 2);  // that of distortions, and two for three policies
+  EXPECT_EQ(std::ranges::count(progress.stages, "computing features"), 1);
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "together/scratch"));
+
+  policies["methods"] = {policy("b", 2, 64)};
+  run("alone", policies);
+  const Record together = record("together/b-0.5-seed-0.json");
+  const Record alone = record("alone/b-0.5-seed-0.json");
+  EXPECT_EQ(together.part("/layers"), alone.part("/layers"));
+  EXPECT_EQ(together.number("/perplexity/0/ppl"), alone.number("/perplexity/0/ppl"));
 }
 
 TEST_F(CompareTest, RefusesRecordsOfOtherSettings) {

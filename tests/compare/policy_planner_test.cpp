@@ -21,7 +21,8 @@ const json kRecipe = {{"probe", {{"tokens", 64}, {"held_out_tokens", 32}, {"sequ
 class PolicyPlannerTest : public ::testing::Test {
  protected:
   [[nodiscard]] std::unique_ptr<Planner> planner(const json& options) const {
-    return make_policy_planner(options, {model_.checkpoint, *model_.family, model_.network}, directory_.path());
+    return make_policy_planner(options, {model_.checkpoint, *model_.family, model_.network},
+                               {.policies = directory_.path(), .shared = directory_ / "shared"});
   }
   [[nodiscard]] Selection select(Planner& planner, double ratio, std::uint64_t seed) {
     return planner.select(ratio, 1, seed, silent_);

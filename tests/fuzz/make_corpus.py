@@ -273,9 +273,10 @@ def write_policies() -> None:
         put(target, "state", safetensors(f32(tensors), {"key": "state", "random": random} | text))
 
     put("probe", "exact", safetensors(f32({"training.0.second_moment": [2, 2], "held_out.0.second_moment": [2, 2]}),
-                                      {"key": "probe"}))
+                                      {"key": "model", "seconds": "1.5"}))
+    put("probe", "features", safetensors(f32({"features.0": [2, 3]}), {"key": "model", "seconds": "2"}))
     put("probe", "sketch", safetensors(f32({"training.0.sketch": [1, 2], "training.1.second_moment": [2, 2],
-                                            "held_out.0.sketch": [1, 2]}), {"key": "probe"}))
+                                            "held_out.0.sketch": [1, 2]}), {"key": "model", "seconds": "0"}))
 
 
 # --- text formats

@@ -1,16 +1,18 @@
-#include "prunenet/probe/probe.h"
-
 #include "fuzz/harness.h"
 #include "fuzz/safetensors_mutator.h"
-#include "prunenet/train/training_files.h"
+#include "prunenet/train/model_files.h"
+#include "support/memory_file.h"
 
 namespace prunenet {
 
-/// A probe of a work directory.
+/// What trainings keep of a model: its probe or its features.
 PRUNENET_FUZZ_TARGET(probe) {
-  const TrainingDirectory directory(testing::fuzz_directory({{"probe-0.safetensors", input}}),
-                                    {.probe = "probe", .state = "state"}, true);
-  static_cast<void>(directory.load_probe(0, 1, 2));
+  const testing::MemoryFile memory(input);
+  if (input.find("features.0") != std::string_view::npos) {
+    static_cast<void>(load_features(memory.path(), "model", 1, 2, 3));
+  } else {
+    static_cast<void>(load_probe(memory.path(), "model", 1, 2));
+  }
 }
 
 }  // namespace prunenet

@@ -20,8 +20,7 @@ class NoRows final : public NeuronRows {
 PRUNENET_FUZZ_TARGET(prunenet_state) {
   static const NoRows rows;
   static PrunenetTrainer trainer(rows, {.episodes = 3});
-  const TrainingDirectory directory(testing::fuzz_directory({{"state.safetensors", input}}),
-                                    {.probe = {}, .state = "state"}, true);
+  const TrainingDirectory directory(testing::fuzz_directory({{"state.safetensors", input}}), "state", true);
   trainer.restore(*directory.load_state());
   if (trainer.done()) static_cast<void>(trainer.curve().at(0));
 }

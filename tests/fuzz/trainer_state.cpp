@@ -16,8 +16,7 @@ PRUNENET_FUZZ_TARGET(trainer_state) {
     return small;
   }();
   static Trainer trainer(environment, options);
-  const TrainingDirectory directory(testing::fuzz_directory({{"state.safetensors", input}}),
-                                    {.probe = "probe", .state = "state"}, true);
+  const TrainingDirectory directory(testing::fuzz_directory({{"state.safetensors", input}}), "state", true);
   trainer.restore(*directory.load_state());
   if (trainer.done()) static_cast<void>(trainer.curve().at(0));  // the session ends with the last one
 }

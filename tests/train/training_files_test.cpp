@@ -13,52 +13,24 @@ namespace {
 using testing::expect_error;
 using testing::float_tensor;
 
-class TrainingFilesTest : public ::testing::Test {
- protected:
-  void write_probe(const std::map<std::string, HostTensor>& tensors, const std::string& key = "p") const {
-    write_safetensors(directory_ / "probe-0.safetensors", tensors, {{"key", key}});
+TEST(TrainingFiles, StatesMustBeOfFloats) {
+  const testing::TemporaryDirectory directory;
+  const TrainingDirectory files(directory.path(), "s", true);
+  write_safetensors(directory / "state.safetensors", {{"t", float_tensor({1}, {1}, Dtype::kF16)}}, {{"key", "s"}});
+  expect_error(ErrorKind::kBadInput, {"state.safetensors", "'t' is not F32"}, [&] { (void)files.load_state(); });
+}
+
+TEST(TrainingFiles, AreThoseOfATrainingAndNothingElse) {
+  const testing::TemporaryDirectory directory;
+  for (const char* name :
+       {"state.safetensors", "probe-0.safetensors", "features-0.safetensors", "other-0.safetensors"}) {
+    write_safetensors(directory / name, {}, {});
   }
-  void expect_refused(std::initializer_list<std::string> fragments, ErrorKind kind = ErrorKind::kBadInput) const {
-    expect_error(kind, fragments, [&] { (void)files_.load_probe(0, 1, 2); });
-  }
-
-  testing::TemporaryDirectory directory_;
-  TrainingDirectory files_{directory_.path(), {.probe = "p", .state = "s"}, true};
-};
-
-TEST_F(TrainingFilesTest, ProbesComeBackAsTheyWere) {
-  EXPECT_FALSE(files_.load_probe(0, 1, 2).has_value());
-  const ResponseMoments exact{.second_moment = MatrixF::Random(2, 2), .sketch = {}};
-  const ResponseMoments sketch{.second_moment = {}, .sketch = MatrixF::Random(3, 2)};
-  files_.save_probe(0, {.training = {exact}, .held_out = {sketch}});
-  const auto loaded = files_.load_probe(0, 1, 2);
-  ASSERT_TRUE(loaded.has_value());
-  EXPECT_EQ(loaded->training.at(0).second_moment, exact.second_moment);
-  EXPECT_EQ(loaded->held_out.at(0).sketch, sketch.sketch);
-}
-
-TEST_F(TrainingFilesTest, AProbeOfAnotherTrainingIsRefused) {
-  write_probe({}, "q");
-  expect_refused({"probe-0.safetensors", "other models, recipe or seed"}, ErrorKind::kMismatch);
-}
-
-TEST_F(TrainingFilesTest, ProbesMustBeOfTheModel) {
-  const HostTensor good = float_tensor({2, 2}, {1, 2, 3, 4});
-  write_probe({{"training.0.second_moment", good}});
-  expect_refused({"no tensor 'held_out.0.sketch'"});
-  write_probe({{"training.0.second_moment", float_tensor({1, 2}, {1, 2})}});
-  expect_refused({"'training.0.second_moment'", "[1, 2]", "2 columns and 2 rows"});
-  write_probe({{"training.0.sketch", float_tensor({2, 3}, {1, 2, 3, 4, 5, 6})}});
-  expect_refused({"'training.0.sketch'", "[2, 3]", "2 columns and some rows"});
-  write_probe({{"training.0.sketch", float_tensor({0, 2}, {})}});
-  expect_refused({"'training.0.sketch'", "[0, 2]"});
-  write_probe({{"training.0.sketch", float_tensor({2, 2}, {1, 2, 3, 4}, Dtype::kBF16)}});
-  expect_refused({"'training.0.sketch'", "BF16"});
-}
-
-TEST_F(TrainingFilesTest, StatesMustBeOfFloats) {
-  write_safetensors(directory_ / "state.safetensors", {{"t", float_tensor({1}, {1}, Dtype::kF16)}}, {{"key", "s"}});
-  expect_error(ErrorKind::kBadInput, {"state.safetensors", "'t' is not F32"}, [&] { (void)files_.load_state(); });
+  EXPECT_TRUE(has_training_files(directory.path()));
+  remove_training_files(directory.path());
+  EXPECT_FALSE(has_training_files(directory.path()));
+  EXPECT_FALSE(std::filesystem::exists(directory / "features-0.safetensors"));
+  EXPECT_TRUE(std::filesystem::exists(directory / "other-0.safetensors"));
 }
 
 }  // namespace

@@ -70,6 +70,11 @@ void check_name(const std::string& name) {
                                                        kPolicy, fmt::join(known, ", ")));
 }
 
+/// What nobody needs once all cells are recorded.
+std::filesystem::path scratch_directory(const std::filesystem::path& output) {
+  return output / "scratch";
+}
+
 /// The opened model and what cells share; the text that distortions are measured on is sampled when first asked for.
 class Bench {
  public:
@@ -98,7 +103,9 @@ class Bench {
       // The digest keeps a policy from being taken for that of another recipe under the same label.
       const std::string options = method.dump();
       const std::string digest = sha256_hex(std::as_bytes(std::span(options))).substr(0, 12);
-      return make_policy_planner(method, model, files_.output / "policies" / (label + "-" + digest));
+      return make_policy_planner(method, model,
+                                 {.policies = files_.output / "policies" / (label + "-" + digest),
+                                  .shared = scratch_directory(files_.output) / "models"});
     }
     check_name(method.at("name"));
     return make_planner(method, model, calibration_);
@@ -122,7 +129,7 @@ class Bench {
             .model_facts = model_facts_,
             .calibration_facts = std::move(calibration),
             .moments = *moments_,
-            .scratch = files_.output / "scratch",
+            .scratch = scratch_directory(files_.output),
             .command_line = files_.command_line};
   }
 
@@ -247,11 +254,14 @@ ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const Compariso
   }
   const bool dense_there = recorded(dense_spec, files.retry_failed).has_value();
   summary.reused += dense_there ? 1 : 0;
-  if (open.empty() && dense_there) return summary;
+  std::error_code ignored;
+  const auto remove_scratch = [&] { std::filesystem::remove_all(scratch_directory(files.output), ignored); };
+  if (open.empty() && dense_there) {
+    remove_scratch();  // of a run that was killed
+    return summary;
+  }
 
   const CellContext context = bench.context();
-  std::error_code ignored;
-  std::filesystem::remove_all(context.scratch, ignored);  // of a run that was killed
   if (!dense_there) {
     write_record(dense_spec.file, run_dense_cell(dense_spec, context, progress));
     ++summary.done;
@@ -266,7 +276,7 @@ ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const Compariso
     progress.note(fmt::format("cell {} of {}: {} at {}{}: {}", i + 1, open.size(), cell->label, cell->ratio,
                               cell->seed ? fmt::format(", seed {}", *cell->seed) : "", outcome(record)));
   }
-  std::filesystem::remove_all(context.scratch, ignored);
+  remove_scratch();
   return summary;
 }
 

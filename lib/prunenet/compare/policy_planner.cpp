@@ -13,7 +13,6 @@
 #include "prunenet/core/rng.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/core/stopwatch.h"
-#include "prunenet/family/checkpoint_weights.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/score_model.h"
 #include "prunenet/train/recipe.h"
@@ -32,6 +31,12 @@ double seconds_of(const Policy& policy) {
     seconds += policy.provenance.value(part, 0.0);
   }
   return seconds;
+}
+
+/// Where it fails, so does what is written there, and says why.
+void make_directory(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  std::filesystem::create_directories(directory, ignored);
 }
 
 struct PolicyChoice {
@@ -53,8 +58,8 @@ struct ScoredPolicy {
 
 class PolicyPlanner final : public Planner {
  public:
-  PolicyPlanner(PolicyChoice choice, const PlannerModel& model, std::filesystem::path directory)
-      : choice_(std::move(choice)), model_(model), directory_(std::move(directory)) {}
+  PolicyPlanner(PolicyChoice choice, const PlannerModel& model, PolicyDirectories directories)
+      : choice_(std::move(choice)), model_(model), directories_(std::move(directories)) {}
 
   [[nodiscard]] DataUse data_use() const override { return DataUse::kNone; }
   [[nodiscard]] bool uses_seed() const override { return choice_.sample || choice_.recipe.has_value(); }
@@ -99,15 +104,18 @@ class PolicyPlanner final : public Planner {
       if (train_now) result.training_seconds += seconds_of(folds.back());
     }
     result.curve = folds.front().curve;
+    make_directory(directories_.shared);
+    const SavedFeatures features =
+        model_features(open_training_model(model_.checkpoint.directory()), directories_.shared, progress);
     const Stopwatch watch;
-    result.scores = score_model(folds, CheckpointWeights(model_.checkpoint, model_.family), progress);
-    result.scoring_seconds = watch.seconds();
+    result.scores = score_features(folds, features.layers);
+    result.scoring_seconds = features.seconds + watch.seconds();
     return policies_.emplace(key, std::move(result)).first->second;
   }
 
   [[nodiscard]] std::filesystem::path policy_file(std::uint64_t seed, std::int64_t fold) const {
-    return directory_ / (choice_.folds == 1 ? fmt::format("seed-{}.safetensors", seed)
-                                            : fmt::format("seed-{}-fold-{}.safetensors", seed, fold));
+    return directories_.policies / (choice_.folds == 1 ? fmt::format("seed-{}.safetensors", seed)
+                                                       : fmt::format("seed-{}-fold-{}.safetensors", seed, fold));
   }
 
   void train(const std::filesystem::path& file, std::uint64_t seed, std::int64_t fold, Progress& progress) const {
@@ -115,25 +123,28 @@ class PolicyPlanner final : public Planner {
     recipe.train.seed = seed;
     recipe.train.folds = choice_.folds;
     recipe.train.held_out_fold = fold;
-    std::error_code error;
-    std::filesystem::create_directories(directory_, error);  // where it fails, so does the training, and says why
+    make_directory(directories_.policies);
+    make_directory(directories_.shared);
     const std::filesystem::path work = file.string() + ".train";
     const torch::AutoGradMode with_gradients(true);
     save_policy(file, train_on_models({model_.checkpoint.directory()}, recipe,
-                                      {.work_directory = work, .resume = std::filesystem::exists(work)}, progress));
+                                      {.work_directory = work,
+                                       .resume = std::filesystem::exists(work),
+                                       .shared_directory = directories_.shared},
+                                      progress));
     remove_training_files(work);
   }
 
   PolicyChoice choice_;
   PlannerModel model_;
-  std::filesystem::path directory_;
+  PolicyDirectories directories_;
   std::map<std::uint64_t, ScoredPolicy> policies_;
 };
 
 }  // namespace
 
 std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, const PlannerModel& model,
-                                             const std::filesystem::path& directory) {
+                                             const PolicyDirectories& directories) {
   const MethodOptions method(options);
   method.check_keys({"file", "recipe", "folds", "sample", "temperature"});
   if (options.contains("file") == options.contains("recipe")) {
@@ -167,7 +178,7 @@ std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, cons
     }
     choice.temperature = temperature.get<double>();
   }
-  return std::make_unique<PolicyPlanner>(std::move(choice), model, directory);
+  return std::make_unique<PolicyPlanner>(std::move(choice), model, directories);
 }
 
 }  // namespace prunenet

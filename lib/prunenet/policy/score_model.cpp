@@ -4,6 +4,14 @@
 
 namespace prunenet {
 
+namespace {
+
+std::vector<float> score_layer(std::span<Policy> policies, std::size_t layer, const MatrixF& features) {
+  return score_neurons(policies[layer % policies.size()].network, features);
+}
+
+}  // namespace
+
 std::vector<std::vector<float>> score_model(std::span<Policy> policies, const WeightSource& weights,
                                             Progress& progress) {
   for (const Policy& policy : policies) check_features(policy, feature_names());
@@ -11,10 +19,18 @@ std::vector<std::vector<float>> score_model(std::span<Policy> policies, const We
   extract_features(
       weights,
       [&](std::int64_t layer, const MatrixF& features) {
-        Policy& policy = policies[static_cast<std::size_t>(layer) % policies.size()];
-        scores.push_back(score_neurons(policy.network, features));
+        scores.push_back(score_layer(policies, static_cast<std::size_t>(layer), features));
       },
       progress);
+  return scores;
+}
+
+std::vector<std::vector<float>> score_features(std::span<Policy> policies, const std::vector<MatrixF>& features) {
+  for (const Policy& policy : policies) check_features(policy, feature_names());
+  std::vector<std::vector<float>> scores;
+  for (std::size_t layer = 0; layer < features.size(); ++layer) {
+    scores.push_back(score_layer(policies, layer, features[layer]));
+  }
   return scores;
 }
 

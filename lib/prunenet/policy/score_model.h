@@ -18,4 +18,8 @@ namespace prunenet {
 [[nodiscard]] std::vector<std::vector<float>> score_model(std::span<Policy> policies, const WeightSource& weights,
                                                           Progress& progress);
 
+/// The same of features [layers][I x F] that were extracted before.
+[[nodiscard]] std::vector<std::vector<float>> score_features(std::span<Policy> policies,
+                                                             const std::vector<MatrixF>& features);
+
 }  // namespace prunenet

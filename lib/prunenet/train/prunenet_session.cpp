@@ -68,7 +68,7 @@ PublishedPolicy train_prunenet_on_model(const std::vector<std::filesystem::path>
   opened.push_back(open_training_model(models.front()));
   const TrainingModel& model = opened.front();
   const std::string key = digest({{"models", {model.sha256}}, {"recipe", to_json(recipe)}});
-  const TrainingDirectory directory(files.work_directory, {.probe = {}, .state = key}, files.resume);
+  const TrainingDirectory directory(files.work_directory, key, files.resume);
   const std::optional<TrainerState> start = directory.load_state();
 
   const CheckpointRows rows(model.checkpoint, *model.family);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "prunenet/core/error.h"
@@ -48,24 +49,79 @@ class ModelEnvironment final : public Environment {
   std::vector<Layer> layers_;
 };
 
-TrainingKeys training_keys(const std::vector<TrainingModel>& models, const Recipe& recipe) {
-  const nlohmann::json options = to_json(recipe);
-  nlohmann::json hashes = nlohmann::json::array();
-  for (const TrainingModel& model : models) hashes.push_back(model.sha256);
-  return {.probe = digest({{"models", hashes}, {"probe", options["probe"]}, {"seed", recipe.train.seed}}),
-          .state = digest({{"models", hashes}, {"recipe", options}, {"features", feature_names()}})};
+/// A file name that says what it was made from.
+std::string keyed_name(std::string_view what, const std::string& key) {
+  return fmt::format("{}-{}.safetensors", what, key.substr(0, 16));
 }
 
-Probe probe_of(const TrainingModel& model, std::size_t index, const Recipe& recipe, const TrainingDirectory& directory,
-               Progress& progress) {
+SavedFeatures features_from(const std::filesystem::path& path, const std::string& key, const TrainingModel& model,
+                            Progress& progress) {
   const ModelConfig& config = model.family->config();
-  if (auto saved = directory.load_probe(index, config.num_hidden_layers, config.intermediate_size)) {
+  if (auto saved = load_features(path, key, config.num_hidden_layers, config.intermediate_size,
+                                 static_cast<std::int64_t>(feature_names().size()))) {
     return std::move(*saved);
   }
-  const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress);
-  Probe probe = run_probe(network, recipe.probe, recipe.train.seed, progress);
-  directory.save_probe(index, probe);
-  return probe;
+  SavedFeatures made;
+  const Stopwatch watch;
+  extract_features(
+      CheckpointWeights(model.checkpoint, *model.family),
+      [&made](std::int64_t /*layer*/, const MatrixF& features) { made.layers.push_back(features); }, progress);
+  made.seconds = watch.seconds();
+  save_features(path, key, made);
+  return made;
+}
+
+std::string features_key(const TrainingModel& model) {
+  return digest({{"model", model.sha256}, {"features", feature_names()}, {"version", version()}});
+}
+
+/// Finds and makes what a training needs to know of its models.
+class Measurements {
+ public:
+  Measurements(const Recipe& recipe, const TrainingFiles& files, const TrainingDirectory& directory, Progress& progress)
+      : recipe_(recipe), shared_(files.shared_directory), directory_(directory), progress_(progress) {}
+
+  [[nodiscard]] SavedProbe probe(const TrainingModel& model, std::size_t index) const {
+    const std::string key = digest({{"model", model.sha256},
+                                    {"probe", to_json(recipe_).at("probe")},
+                                    {"seed", recipe_.train.seed},
+                                    {"version", version()}});
+    const std::filesystem::path path = path_of("probe", index, key);
+    const ModelConfig& config = model.family->config();
+    if (auto saved = load_probe(path, key, config.num_hidden_layers, config.intermediate_size)) {
+      return std::move(*saved);
+    }
+    const Stopwatch watch;
+    SavedProbe made;
+    {
+      const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress_);
+      made.probe = run_probe(network, recipe_.probe, recipe_.train.seed, progress_);
+    }
+    made.seconds = watch.seconds();
+    save_probe(path, key, made);
+    return made;
+  }
+
+  [[nodiscard]] SavedFeatures features(const TrainingModel& model, std::size_t index) const {
+    const std::string key = features_key(model);
+    return features_from(path_of("features", index, key), key, model, progress_);
+  }
+
+ private:
+  [[nodiscard]] std::filesystem::path path_of(std::string_view what, std::size_t index, const std::string& key) const {
+    return shared_.empty() ? directory_.model_file(what, index) : shared_ / keyed_name(what, key);
+  }
+
+  const Recipe& recipe_;
+  const std::filesystem::path& shared_;
+  const TrainingDirectory& directory_;
+  Progress& progress_;
+};
+
+std::string state_key(const std::vector<TrainingModel>& models, const Recipe& recipe) {
+  nlohmann::json hashes = nlohmann::json::array();
+  for (const TrainingModel& model : models) hashes.push_back(model.sha256);
+  return digest({{"models", hashes}, {"recipe", to_json(recipe)}, {"features", feature_names()}});
 }
 
 /// 1 for every feature that has a say, 0 for the others, float [F].
@@ -86,24 +142,19 @@ torch::Tensor feature_mask(const std::vector<std::string>& without) {
   return mask;
 }
 
-void add_layers(const TrainingModel& model, Probe probe, const Recipe& recipe, ModelEnvironment& environment,
-                Progress& progress) {
+void add_layers(const TrainingModel& model, Probe probe, const std::vector<MatrixF>& features, const Recipe& recipe,
+                ModelEnvironment& environment) {
   const torch::Tensor mask = feature_mask(recipe.train.without_features);
-  const CheckpointWeights weights(model.checkpoint, *model.family);
-  extract_features(
-      weights,
-      [&](std::int64_t layer, const MatrixF& features) {
-        const auto index = static_cast<std::size_t>(layer);
-        const FfnWeights ffn = read_ffn(model.checkpoint, *model.family, layer);
-        located(fmt::format("layer {}", layer), [&] {
-          environment.add({.features = to_tensor(features) * mask,
-                           .training = make_distortion(recipe.reward, ffn, probe.training.at(index)),
-                           .held_out = make_distortion(recipe.reward, ffn, probe.held_out.at(index))});
-        });
-        probe.training[index] = {};  // moments are the size of the model: keep the distortion's form of them only
-        probe.held_out[index] = {};
-      },
-      progress);
+  for (std::size_t layer = 0; layer < features.size(); ++layer) {
+    const FfnWeights ffn = read_ffn(model.checkpoint, *model.family, static_cast<std::int64_t>(layer));
+    located(fmt::format("layer {}", layer), [&] {
+      environment.add({.features = to_tensor(features[layer]) * mask,
+                       .training = make_distortion(recipe.reward, ffn, probe.training.at(layer)),
+                       .held_out = make_distortion(recipe.reward, ffn, probe.held_out.at(layer))});
+    });
+    probe.training[layer] = {};  // moments are the size of the model: keep the distortion's form of them only
+    probe.held_out[layer] = {};
+  }
 }
 
 void run_training(Trainer& trainer, const TrainOptions& options, const TrainingDirectory& directory,
@@ -137,18 +188,20 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
   std::vector<TrainingModel> models;
   models.reserve(directories.size());
   for (const auto& path : directories) models.push_back(open_training_model(path));
-  const TrainingDirectory directory(files.work_directory, training_keys(models, recipe), files.resume);
+  const TrainingDirectory directory(files.work_directory, state_key(models, recipe), files.resume);
 
-  const Stopwatch watch;
   ModelEnvironment environment;
+  const Measurements measurements(recipe, files, directory, progress);
   double probe_seconds = 0.0;
+  double feature_seconds = 0.0;
   for (std::size_t i = 0; i < models.size(); ++i) {
-    const Stopwatch probe_watch;
-    Probe probe = probe_of(models[i], i, recipe, directory, progress);
-    probe_seconds += probe_watch.seconds();
-    add_layers(models[i], std::move(probe), recipe, environment, progress);
+    SavedProbe probe = measurements.probe(models[i], i);
+    const SavedFeatures features = measurements.features(models[i], i);
+    probe_seconds += probe.seconds;
+    const Stopwatch watch;
+    add_layers(models[i], std::move(probe.probe), features.layers, recipe, environment);
+    feature_seconds += features.seconds + watch.seconds();
   }
-  const double feature_seconds = watch.seconds() - probe_seconds;
 
   Trainer trainer(environment, recipe.train);
   if (const auto state = directory.load_state()) trainer.restore(*state);
@@ -164,6 +217,12 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
                          {"probe_seconds", probe_seconds},
                          {"feature_seconds", feature_seconds},
                          {"training_seconds", trainer.curve().back().seconds}}};
+}
+
+SavedFeatures model_features(const TrainingModel& model, const std::filesystem::path& shared_directory,
+                             Progress& progress) {
+  const std::string key = features_key(model);
+  return features_from(shared_directory / keyed_name("features", key), key, model, progress);
 }
 
 }  // namespace prunenet

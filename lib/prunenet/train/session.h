@@ -5,7 +5,9 @@
 
 #include "prunenet/core/progress.h"
 #include "prunenet/policy/policy.h"
+#include "prunenet/train/model_files.h"
 #include "prunenet/train/recipe.h"
+#include "prunenet/train/training_model.h"
 
 namespace prunenet {
 
@@ -13,6 +15,9 @@ namespace prunenet {
 struct TrainingFiles {
   std::filesystem::path work_directory;  ///< created; removed by the caller once the policy is saved
   bool resume = false;                   ///< go on from what lies there; otherwise what lies there is replaced
+  /// Where probes and features are kept for other trainings of the same models, and taken from where they are there;
+  /// an existing directory, or empty: in the work directory, for this training alone.
+  std::filesystem::path shared_directory = {};
 };
 
 /// Probe, features and training on one or more models of a family: the whole of `prunenet train`.
@@ -20,5 +25,10 @@ struct TrainingFiles {
 /// other models or another recipe.
 [[nodiscard]] Policy train_on_models(const std::vector<std::filesystem::path>& models, const Recipe& recipe,
                                      const TrainingFiles& files, Progress& progress);
+
+/// Features of a model's neurons, from the weights alone: computed, or taken from `shared_directory`, where they are
+/// kept for later.
+[[nodiscard]] SavedFeatures model_features(const TrainingModel& model, const std::filesystem::path& shared_directory,
+                                           Progress& progress);
 
 }  // namespace prunenet

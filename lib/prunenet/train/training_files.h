@@ -3,41 +3,36 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "prunenet/core/unfinished.h"
-#include "prunenet/probe/probe.h"
 #include "prunenet/train/trainer.h"
 
 namespace prunenet {
 
-/// What the files of a work directory belong to: digests of all that decides their content.
-struct TrainingKeys {
-  std::string probe;  ///< of models, probe options and seed
-  std::string state;  ///< of models, features and the whole recipe
-};
-
-/// The work directory of one training: probes and the trainer's state, each a safetensors file whose metadata carries
-/// its key. Writes are atomic. One run works in it at a time.
+/// The work directory of one training: the trainer's state and what was computed of the models (model_files.h), each a
+/// safetensors file whose metadata carries a digest of all that decides its content. Writes are atomic. One run works
+/// in it at a time.
 class TrainingDirectory {
  public:
-  /// Creates the directory. Without `resume`, the files of an earlier training there are removed, and nothing else.
-  /// Throws Error(kAlreadyExists) where another run works in it, Error(kIo) where it cannot be created.
-  TrainingDirectory(std::filesystem::path directory, TrainingKeys keys, bool resume);
+  /// Creates the directory. `key` is the state's: of models, features and the whole recipe. Without `resume`, the files
+  /// of an earlier training there are removed, and nothing else. Throws Error(kAlreadyExists) where another run works
+  /// in it, Error(kIo) where it cannot be created.
+  TrainingDirectory(std::filesystem::path directory, std::string key, bool resume);
 
-  /// Throw Error(kMismatch) where a file is of another key, Error(kBadInput) where it is damaged; nothing where absent.
-  /// A probe is of a model of `layers` layers with `neurons` neurons each.
-  [[nodiscard]] std::optional<Probe> load_probe(std::size_t model, std::int64_t layers, std::int64_t neurons) const;
+  /// Where model number `model` has its `what`: "probe" or "features".
+  [[nodiscard]] std::filesystem::path model_file(std::string_view what, std::size_t model) const;
+  /// Throws Error(kMismatch) where the file is of another key, Error(kBadInput) where it is damaged; nothing where
+  /// absent.
   [[nodiscard]] std::optional<TrainerState> load_state() const;
-  /// Throw Error(kOutOfSpace) or Error(kIo).
-  void save_probe(std::size_t model, const Probe& probe) const;
+  /// Throws Error(kOutOfSpace) or Error(kIo).
   void save_state(const TrainerState& state) const;
 
  private:
-  [[nodiscard]] std::filesystem::path probe_path(std::size_t model) const;
   [[nodiscard]] std::filesystem::path state_path() const;
 
   std::filesystem::path directory_;
-  TrainingKeys keys_;
+  std::string key_;
   Descriptor lock_;
 };
 
