@@ -50,7 +50,7 @@ TEST_P(GoldenTest, GradientsWithRespectToTheActivations) {
   };
   model_.token_nll(golden_.at("ids"), hook).sum().backward();
   std::vector<torch::Tensor> gradients;
-  const auto shape = golden_.at("h")[0].sizes();
+  const auto shape = golden_.at("h")[0].sizes().vec();
   for (const torch::Tensor& h : seen) gradients.push_back(h.grad().view(shape));
   for (torch::Tensor& h : seen) h = h.detach().view(shape);
   EXPECT_LT(testing::largest_difference(torch::stack(seen), golden_.at("h")), kTolerance);

@@ -140,7 +140,8 @@ TEST(GgufVocabulary, ScoresGiveTheIdsOfSentencePiece) {
   ASSERT_TRUE(processor.Load(std::string(PRUNENET_TEST_DATA) + "/tokenizer/sentencepiece/tokenizer.model").ok());
   const auto tokenizer = write_and_load(scored_vocabulary(processor));
   EXPECT_THAT(tokenizer->default_prefix(), ElementsAre(processor.bos_id()));
-  for (const json& expected : read_fixture("sentencepiece.json")["cases"]) {
+  const json fixture = read_fixture("sentencepiece.json");
+  for (const json& expected : fixture["cases"]) {
     const auto text = expected["text"].get<std::string>();
     EXPECT_EQ(json(tokenizer->encode(text)), expected["ids"]) << expected["text"];
     EXPECT_EQ(json(tokenizer->decode(tokenizer->encode(text))), expected["decoded"]);
