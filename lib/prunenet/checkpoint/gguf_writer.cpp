@@ -8,6 +8,7 @@
 #include <set>
 
 #include "prunenet/checkpoint/gguf_constants.h"
+#include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
@@ -41,6 +42,12 @@ void check_gguf_names(const std::vector<GgufDeclaration>& tensors) {
                               tensor.shape.size(), kGgufMaxRank));
     }
   }
+}
+
+/// The path, once its disk is known to have that many bytes free.
+const std::filesystem::path& with_room(const std::filesystem::path& path, std::uint64_t bytes) {
+  check_free_space(resolve_path(path), bytes);
+  return path;
 }
 
 }  // namespace
@@ -77,7 +84,8 @@ GgufLayout::GgufLayout(const GgufPairs& metadata, std::vector<GgufDeclaration> t
   header_.resize(padded(header_.size()));
 }
 
-GgufWriter::GgufWriter(const std::filesystem::path& path, GgufLayout layout) : layout_(std::move(layout)), file_(path) {
+GgufWriter::GgufWriter(const std::filesystem::path& path, GgufLayout layout)
+    : layout_(std::move(layout)), file_(with_room(path, layout_.file_bytes())) {
   file_.write(layout_.header());
 }
 

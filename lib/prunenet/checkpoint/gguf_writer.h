@@ -46,6 +46,7 @@ class GgufLayout {
 /// Writes one GGUF file tensor by tensor: complete or absent. Throws what OutputFile throws.
 class GgufWriter {
  public:
+  /// Throws Error(kOutOfSpace) before the first byte where the disk has no room for all of them.
   GgufWriter(const std::filesystem::path& path, GgufLayout layout);
 
   /// In the order of `layout.tensors()`. Throws Error(kInvalidArgument) for another name or size than the next one's.

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "prunenet/checkpoint/gguf_file.h"
-#include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/checkpoint/quantize.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_hyperparameters.h"
@@ -124,9 +123,7 @@ void GgufExport::write(const std::filesystem::path& path, const std::string& nam
     declarations.push_back({tensor.name, type_of(tensor, family_, type_), tensor.shape()});
     total += gguf_bytes(declarations.back().type, declarations.back().shape);
   }
-  const GgufLayout layout(metadata(name, vocabulary), std::move(declarations));
-  check_free_space(resolve_path(path), layout.file_bytes());
-  GgufWriter writer(path, layout);
+  GgufWriter writer(path, GgufLayout(metadata(name, vocabulary), std::move(declarations)));
   progress.begin("writing", "bytes", total);
   if (!factors.empty()) writer.write(kGgufRotaryFactors, quantize(GgufType::kF32, factors));
   for (const GgufTensor& tensor : tensors) {

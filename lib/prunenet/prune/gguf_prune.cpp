@@ -82,9 +82,7 @@ PruneReport prune_gguf(const GgufFile& file, const Family& family, const Plan& p
   GgufPairs pairs = pruned_metadata(file, family, plan);
   pairs.set(kGgufVersionKey, std::string_view(record.prunenet_version));
   pairs.set(kGgufRecordKey, std::string_view(record_text(record)));
-  const GgufLayout written(pairs, layout.tensors);
-  check_free_space(report.output, written.file_bytes());
-  GgufWriter writer(report.output, written);
+  GgufWriter writer(report.output, GgufLayout(pairs, layout.tensors));
   progress.begin("writing", "bytes", tensor_bytes(layout.tensors));
   for (const GgufDeclaration& tensor : layout.tensors) {
     const std::vector<std::byte> blocks = pruned_blocks(file, tensor, layout);
