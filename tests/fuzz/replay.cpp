@@ -57,6 +57,7 @@ int replay(const std::string& name, const std::filesystem::path& folder) {
   }
   std::sort(files.begin(), files.end());
   Tally tally;
+  static_cast<void>(run_fuzz_target(target->second, ""));  // what libFuzzer begins with
   const int each = kMutations / static_cast<int>(files.size()) + 1;
   for (const auto& file : files) replay_file(target->second, file, each, tally);
   std::printf("%s: %zu files; of their mutations %d accepted, %d refused\n", name.c_str(), files.size(), tally.accepted,

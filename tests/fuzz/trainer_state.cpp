@@ -17,7 +17,9 @@ PRUNENET_FUZZ_TARGET(trainer_state) {
   }();
   static Trainer trainer(environment, options);
   const TrainingDirectory directory(testing::fuzz_directory({{"state.safetensors", input}}), "state", true);
-  trainer.restore(*directory.load_state());
+  const auto state = directory.load_state();
+  if (!state) return;  // no file: a training from its beginning
+  trainer.restore(*state);
   if (trainer.done()) static_cast<void>(trainer.curve().at(0));  // the session ends with the last one
 }
 
