@@ -29,8 +29,8 @@ sanitize() { # CTEST-ARGUMENT...
   local plain_addresses=(setarch "$(uname -m)" --addr-no-randomize)
   "${plain_addresses[@]}" true 2> /dev/null || plain_addresses=()
   cmake --preset tsan -B "$build-tsan"
-  "${plain_addresses[@]}" cmake --build "$build-tsan" --parallel "$jobs" --target test_threads
-  "${plain_addresses[@]}" ctest --test-dir "$build-tsan" --output-on-failure -R '^threads\.'
+  "${plain_addresses[@]}" cmake --build "$build-tsan" --parallel "$jobs" --target test_threads test_core
+  "${plain_addresses[@]}" ctest --test-dir "$build-tsan" --output-on-failure -R '^threads\.|RangeReader'
 }
 
 bash "$root/tests/setup.sh"

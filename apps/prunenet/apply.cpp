@@ -202,6 +202,7 @@ void run_apply(const Arguments& words) {
     prune.policy = arguments.policy;
     prune.command_line = quote_command("apply", words);
     prune.seed = seed;
+    prune.threads = options.common().threads;
     const PruneReport report = prunable.prune(plan, prune, job.progress());
     for (const std::string& remark : report.remarks) facts.emplace_back("note", remark);
     facts.emplace_back("peak memory", human_bytes(report.peak_rss_bytes));

@@ -99,6 +99,27 @@ TEST(SafetensorsWriter, MisuseIsRefused) {
   expect({"'c' was not declared"}, [&] { writer.write("c", {}); });
 }
 
+TEST(SafetensorsWriter, PiecesOfTensors) {
+  const testing::TemporaryDirectory directory;
+  const SafetensorsLayout layout({{"a", Dtype::kU8, {3}}, {"none", Dtype::kU8, {0}}, {"b", Dtype::kU8, {2}}}, {});
+  SafetensorsWriter writer(directory / "m", layout);
+  const auto bytes = [](std::string_view text) { return std::as_bytes(std::span(text)); };
+  writer.append("a", bytes("xy"));
+  testing::expect_error(ErrorKind::kInvalidArgument, {"2 bytes of tensor 'a'", "1 of 'a'"},
+                        [&] { writer.append("a", bytes("zz")); });
+  testing::expect_error(ErrorKind::kInvalidArgument, {"1 bytes of tensor 'b'", "1 of 'a'"},
+                        [&] { writer.append("b", bytes("z")); });
+  testing::expect_error(ErrorKind::kInvalidArgument, {"'a' of 3 bytes", "'a' of 1 bytes"},
+                        [&] { writer.write("a", bytes("xyz")); });
+  testing::expect_error(ErrorKind::kInvalidArgument, {"0 of 3"}, [&] { writer.finish(); });
+  writer.append("a", bytes("z"));
+  writer.append("a", {});  // nothing, after its end
+  writer.append("b", bytes("uv"));
+  testing::expect_error(ErrorKind::kInvalidArgument, {"'b' was not declared"}, [&] { writer.append("b", bytes("w")); });
+  writer.finish();
+  EXPECT_EQ(read_text_file(directory / "m"), layout.header() + "xyzuv");
+}
+
 TEST(SafetensorsWriter, UnfinishedFileGoesAway) {
   const testing::TemporaryDirectory directory;
   { const SafetensorsWriter writer(directory / "m", SafetensorsLayout({{"a", Dtype::kU8, {1}}}, {})); }

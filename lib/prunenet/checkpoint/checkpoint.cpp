@@ -213,6 +213,10 @@ const std::string& Checkpoint::shard_of(const std::string& name) const {
   return found->second;
 }
 
+const SafetensorsFile& Checkpoint::file_of(const std::string& shard) const {
+  return state_->file(shard);
+}
+
 std::vector<std::string> Checkpoint::tensors_of(const std::string& shard) const {
   if (state_->store == nullptr) return state_->file(shard).names();
   std::vector<std::string> names;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/tensor.h"
 #include "prunenet/core/matrix.h"
 
@@ -50,6 +51,8 @@ class Checkpoint {
   [[nodiscard]] const std::vector<std::string>& shards() const;
   /// Base name of the shard that holds a tensor.
   [[nodiscard]] const std::string& shard_of(const std::string& name) const;
+  /// A shard's file. Throws Error(kBadInput) where there is none of that name, as in one that `over` has made.
+  [[nodiscard]] const SafetensorsFile& file_of(const std::string& shard) const;
   /// Tensor names of a shard in the order in which they lie in it.
   [[nodiscard]] std::vector<std::string> tensors_of(const std::string& shard) const;
   /// `__metadata__` of a shard.

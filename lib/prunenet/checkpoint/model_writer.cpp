@@ -62,6 +62,10 @@ std::uint64_t serialized_size(const std::vector<Shard>& shards) {
   return total;
 }
 
+void write_index(const std::filesystem::path& directory, const std::vector<Shard>& shards) {
+  if (has_index(shards)) write_file_atomically(directory / kIndexFile, index_text(shards));
+}
+
 void write_shards(const std::filesystem::path& directory, const std::vector<Shard>& shards, const TensorSource& source,
                   Progress& progress) {
   progress.begin("writing", "bytes", tensor_bytes(shards));
@@ -74,7 +78,7 @@ void write_shards(const std::filesystem::path& directory, const std::vector<Shar
     }
     writer.finish();
   }
-  if (has_index(shards)) write_file_atomically(directory / kIndexFile, index_text(shards));
+  write_index(directory, shards);
 }
 
 }  // namespace prunenet

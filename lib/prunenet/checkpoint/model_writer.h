@@ -35,6 +35,9 @@ inline constexpr std::uint64_t kDefaultShardBytes = 5'000'000'000;
 /// Bytes of all weight files, and of the index where there is one.
 [[nodiscard]] std::uint64_t serialized_size(const std::vector<Shard>& shards);
 
+/// Writes that index, where one is needed, among the weight files of `directory`.
+void write_index(const std::filesystem::path& directory, const std::vector<Shard>& shards);
+
 /// The bytes of one declared tensor.
 using TensorSource = std::function<std::vector<std::byte>(const std::string& name)>;
 

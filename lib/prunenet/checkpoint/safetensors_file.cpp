@@ -137,6 +137,7 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   const std::vector<std::byte> header = result.file_.read(8, header_length);
   const std::string_view text(reinterpret_cast<const char*>(header.data()), header.size());
   const json document = parse_json_object(text, where + ": header", kHeaderDepth);
+  result.header_bytes_ = 8 + header_length;
   std::vector<Entry> entries;
   for (const auto& [name, value] : document.items()) {
     if (name == "__metadata__") {
@@ -148,18 +149,23 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   check_layout(entries, result.file_.size() - 8 - header_length, where);
   for (Entry& entry : entries) {
     result.names_.push_back(entry.name);
-    result.offsets_.emplace(entry.name, 8 + header_length + entry.begin);
+    result.offsets_.emplace(entry.name, result.header_bytes_ + entry.begin);
     result.tensors_.emplace(std::move(entry.name), std::move(entry.info));
   }
   return result;
 }
 
-HostTensor SafetensorsFile::read(const std::string& name) const {
+FileRange SafetensorsFile::range_of(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
     reject(path().string(), fmt::format("there is no tensor '{}'", printable(name)));
   }
-  return {found->second, file_.read(offsets_.at(name), found->second.bytes)};
+  return {offsets_.at(name), found->second.bytes};
+}
+
+HostTensor SafetensorsFile::read(const std::string& name) const {
+  const FileRange range = range_of(name);
+  return {tensors_.at(name), file_.read(range.offset, range.bytes)};
 }
 
 }  // namespace prunenet

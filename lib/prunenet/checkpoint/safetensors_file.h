@@ -8,6 +8,7 @@
 
 #include "prunenet/checkpoint/tensor.h"
 #include "prunenet/core/input_file.h"
+#include "prunenet/core/range_reader.h"
 
 namespace prunenet {
 
@@ -33,13 +34,19 @@ class SafetensorsFile {
   /// `__metadata__`; empty where the file has none.
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  /// One tensor, byte for byte. Throws Error(kBadInput) where there is none of that name.
+  /// The file itself, and what its header takes: its length and its JSON.
+  [[nodiscard]] const InputFile& file() const { return file_; }
+  [[nodiscard]] std::uint64_t header_bytes() const { return header_bytes_; }
+  /// Where a tensor's bytes lie. Throws Error(kBadInput) where there is none of that name.
+  [[nodiscard]] FileRange range_of(const std::string& name) const;
+  /// One tensor, byte for byte. Throws as `range_of`.
   [[nodiscard]] HostTensor read(const std::string& name) const;
 
  private:
   explicit SafetensorsFile(InputFile file) : file_(std::move(file)) {}
 
   InputFile file_;
+  std::uint64_t header_bytes_ = 0;
   std::map<std::string, TensorInfo> tensors_;
   std::map<std::string, std::uint64_t> offsets_;  ///< from the start of the file
   std::vector<std::string> names_;

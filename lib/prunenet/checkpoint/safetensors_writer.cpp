@@ -93,15 +93,37 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, Safetens
 void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> bytes) {
   if (next_ == layout_.tensors().size()) refuse(fmt::format("tensor '{}' was not declared", printable(name)));
   const TensorDeclaration& expected = layout_.tensors()[next_];
-  if (name != expected.name || bytes.size() != bytes_of(expected)) {
+  if (name != expected.name || appended_ != 0 || bytes.size() != bytes_of(expected)) {
     refuse(fmt::format("tensor '{}' of {} bytes was written where '{}' of {} bytes comes next", printable(name),
-                       bytes.size(), printable(expected.name), bytes_of(expected)));
+                       bytes.size(), printable(expected.name), bytes_of(expected) - appended_));
   }
   file_.write(bytes);
   ++next_;
 }
 
+void SafetensorsWriter::append(const std::string& name, std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  skip_empty();
+  if (next_ == layout_.tensors().size()) refuse(fmt::format("tensor '{}' was not declared", printable(name)));
+  const TensorDeclaration& expected = layout_.tensors()[next_];
+  const std::uint64_t left = bytes_of(expected) - appended_;
+  if (name != expected.name || bytes.size() > left) {
+    refuse(fmt::format("{} bytes of tensor '{}' were written where {} of '{}' come next", bytes.size(), printable(name),
+                       left, printable(expected.name)));
+  }
+  file_.write(bytes);
+  appended_ += bytes.size();
+  if (bytes.size() < left) return;
+  ++next_;
+  appended_ = 0;
+}
+
+void SafetensorsWriter::skip_empty() {
+  while (appended_ == 0 && next_ < layout_.tensors().size() && bytes_of(layout_.tensors()[next_]) == 0) ++next_;
+}
+
 void SafetensorsWriter::finish() {
+  skip_empty();
   if (next_ != layout_.tensors().size()) {
     refuse(fmt::format("{} of {} tensors were written", next_, layout_.tensors().size()));
   }

@@ -59,13 +59,19 @@ class SafetensorsWriter {
 
   /// In the order of `layout.tensors()`. Throws Error(kInvalidArgument) for another name or size than the next one's.
   void write(const std::string& name, std::span<const std::byte> bytes);
+  /// The next bytes of that tensor, in pieces of any size; tensors without elements need no call. Throws as `write`,
+  /// for another name than that of the tensor whose turn it is and for more bytes than it has.
+  void append(const std::string& name, std::span<const std::byte> bytes);
   /// Throws Error(kInvalidArgument) where tensors are missing; then fsync and close.
   void finish();
 
  private:
+  void skip_empty();
+
   SafetensorsLayout layout_;
   OutputFile file_;
   std::size_t next_ = 0;
+  std::uint64_t appended_ = 0;  ///< bytes of the next tensor
 };
 
 /// A whole file from memory: for policies and other small files. Each tensor's `info.bytes` is not looked at; its data

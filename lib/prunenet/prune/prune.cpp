@@ -15,7 +15,7 @@
 #include "prunenet/prune/model_files.h"
 #include "prunenet/prune/pruned_layout.h"
 #include "prunenet/prune/record.h"
-#include "prunenet/prune/slice.h"
+#include "prunenet/prune/stream_shard.h"
 
 namespace prunenet {
 
@@ -31,16 +31,33 @@ void copy_companions(const fs::path& from, const fs::path& to, const std::vector
   }
 }
 
-void write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, const BiasShifts& shifts,
-                   const fs::path& to, Progress& progress) {
-  const TensorSource source = [&](const std::string& name) {
-    HostTensor tensor = checkpoint.read(name);
-    if (const auto shift = shifts.find(name); shift != shifts.end()) return shifted(name, tensor, *shift->second).data;
-    const auto cut = layout.cuts.find(name);
-    if (cut == layout.cuts.end()) return std::move(tensor.data);
-    return slice(tensor, cut->second.axis, cut->second.keep).data;
-  };
-  write_shards(to, layout.shards, source, progress);
+/// The output's weight files, and SHA-256 of them and of those they were made from.
+struct WeightDigests {
+  Digests inputs;
+  Digests outputs;
+};
+
+WeightDigests write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, const PruneOptions& options,
+                            const BiasShifts& shifts, const fs::path& to, Progress& progress) {
+  std::uint64_t total = 0;
+  for (const Shard& shard : layout.shards) total += checkpoint.file_of(shard.file).file_bytes();
+  progress.begin("writing", "bytes", total);
+  WeightDigests digests;
+  for (const Shard& shard : layout.shards) {
+    const ShardDigests written = stream_shard(checkpoint.file_of(shard.file), shard, layout.cuts, shifts,
+                                              to / shard.file, {.overlap = options.threads > 1}, progress);
+    digests.inputs[shard.file] = written.input;
+    digests.outputs[shard.file] = written.output;
+  }
+  write_index(to, layout.shards);
+  return digests;
+}
+
+/// Adds the SHA-256 of those among the named files that are not in it yet.
+void digest_others(const fs::path& directory, std::vector<std::string> names, std::string_view stage, Digests& digests,
+                   Progress& progress) {
+  std::erase_if(names, [&digests](const std::string& name) { return digests.contains(name); });
+  digests.merge(digest_files(directory, names, stage, progress));
 }
 
 /// Opens what was written by the strict reader and compares it with what was meant.
@@ -84,14 +101,16 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   report.output = output.target();
 
   PruneRecord record = make_record(options, report.sizes, plan, resolve_path(input).filename().string());
-  record.inputs = digest_files(input, input_files(checkpoint), "hashing the input", progress);
   copy_companions(input, output.path(), companions);
   write_file_atomically(output.path() / kCardFile, model_card(original_card(input), report.sizes, plan, options));
-  write_weights(checkpoint, layout, shifts, output.path(), progress);
+  WeightDigests digests = write_weights(checkpoint, layout, options, shifts, output.path(), progress);
   write_file_atomically(output.path() / kConfigFile,
                         config_with_width(input / kConfigFile, family.width_field(), plan.uniform_width()));
   check_written_directory(output.path(), layout, family.width_field(), plan.uniform_width());
-  record.outputs = digest_files(output.path(), files_below(output.path()), "hashing the output", progress);
+  digest_others(input, input_files(checkpoint), "hashing other files of the input", digests.inputs, progress);
+  digest_others(output.path(), files_below(output.path()), "hashing those of the output", digests.outputs, progress);
+  record.inputs = std::move(digests.inputs);
+  record.outputs = std::move(digests.outputs);
   report.wall_seconds = watch.seconds();
   report.peak_rss_bytes = peak_rss_bytes();
   record.run = {options.command_line, report.wall_seconds, report.peak_rss_bytes};

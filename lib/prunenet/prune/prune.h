@@ -25,6 +25,7 @@ struct PruneOptions {
   /// Empty, or one [d] a layer that is added to the down projection's bias (what the removed neurons wrote on average,
   /// say). Such biases are the one thing that is not bit-identical then.
   std::vector<VectorF> down_bias;
+  int threads = 1;  ///< from 2 on, reading and writing overlap
 };
 
 /// The estimate come true, and what it took.
@@ -44,8 +45,9 @@ struct PruneReport {
 /// tokenizer and all other small files copied; `prunenet.json`, the record of how it was made; a section of README.md
 /// for people.
 ///
-/// Streams: about one tensor is in memory. The result is opened again by the strict reader before it is put in place;
-/// the directory is complete or absent. The input is never changed.
+/// Streams: every weight file is read once, front to back, and some pieces of 4 MiB are in memory, whatever its size
+/// (see `stream_shard`). The result is opened again by the strict reader before it is put in place; the directory is
+/// complete or absent. The input is never changed.
 ///
 /// Throws Error(kMismatch) where plan and model do not belong together, what `bias_shifts` and OutputDirectory throw,
 /// Error(kOutOfSpace) on a full disk, and what `progress` throws.

@@ -54,6 +54,21 @@ Cuts cuts_of(const Checkpoint& checkpoint, const Family& family, const Plan& pla
   return cuts;
 }
 
+/// Of two tensors of one size; piece by piece, since embeddings are the largest tensors there are.
+bool same_bytes(const Checkpoint& checkpoint, const std::string& left, const std::string& right) {
+  constexpr std::uint64_t kPieceBytes = 4ULL << 20U;
+  const SafetensorsFile& left_file = checkpoint.file_of(checkpoint.shard_of(left));
+  const SafetensorsFile& right_file = checkpoint.file_of(checkpoint.shard_of(right));
+  const std::uint64_t size = left_file.range_of(left).bytes;
+  const auto piece = [size](const SafetensorsFile& file, const std::string& name, std::uint64_t begin) {
+    return file.file().read(file.range_of(name).offset + begin, std::min(kPieceBytes, size - begin));
+  };
+  for (std::uint64_t begin = 0; begin < size; begin += kPieceBytes) {
+    if (piece(left_file, left, begin) != piece(right_file, right, begin)) return false;
+  }
+  return true;
+}
+
 /// Names of stored tensors that are the embedding once more, in a model that ties its output projection to it.
 std::set<std::string> tied_copies(const Checkpoint& checkpoint, const Family& family) {
   std::set<std::string> copies;
@@ -61,7 +76,7 @@ std::set<std::string> tied_copies(const Checkpoint& checkpoint, const Family& fa
   const TensorInfo& embedding = checkpoint.tensors().at(family.embedding());
   for (const auto& [name, info] : checkpoint.tensors()) {
     if (name == family.embedding() || info.dtype != embedding.dtype || info.shape != embedding.shape) continue;
-    if (checkpoint.read(name).data == checkpoint.read(family.embedding()).data) copies.insert(name);
+    if (same_bytes(checkpoint, name, family.embedding())) copies.insert(name);
   }
   return copies;
 }
