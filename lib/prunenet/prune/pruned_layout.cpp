@@ -60,7 +60,7 @@ bool same_bytes(const Checkpoint& checkpoint, const std::string& left, const std
   const SafetensorsFile& left_file = checkpoint.file_of(checkpoint.shard_of(left));
   const SafetensorsFile& right_file = checkpoint.file_of(checkpoint.shard_of(right));
   const std::uint64_t size = left_file.range_of(left).bytes;
-  const auto piece = [size](const SafetensorsFile& file, const std::string& name, std::uint64_t begin) {
+  const auto piece = [&](const SafetensorsFile& file, const std::string& name, std::uint64_t begin) {
     return file.file().read(file.range_of(name).offset + begin, std::min(kPieceBytes, size - begin));
   };
   for (std::uint64_t begin = 0; begin < size; begin += kPieceBytes) {
