@@ -111,6 +111,16 @@ TEST(LlamaConfig, ReadsSlidingWindows) {
   });
 }
 
+TEST(LlamaConfig, NamesInMessagesAreEscaped) {
+  const auto expect_escaped = [](const char* change, MakeFamily make) {
+    testing::expect_error(ErrorKind::kUnsupported, {R"(a\x0ab)"}, [&] { (void)read(with(change), make); });
+  };
+  expect_escaped(R"({"sliding_window": 8, "layer_types": ["a\nb", "full_attention"]})", &make_mistral);
+  expect_escaped(R"({"hidden_act": "a\nb"})", &make_llama);
+  expect_escaped(R"({"rope_scaling": {"rope_type": "a\nb"}})", &make_llama);
+  expect_escaped(R"({"quantization_config": {"quant_method": "a\nb"}})", &make_llama);
+}
+
 struct Rejected {
   std::string name;
   std::string patch;

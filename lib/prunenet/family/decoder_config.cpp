@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "prunenet/core/printable.h"
+
 namespace prunenet {
 
 namespace {
@@ -45,7 +47,7 @@ RopeScaling read_scaling(const ConfigFields& rope) {
   RopeScaling scaling;
   if (type == "default") return scaling;
   if (type != "linear" && type != "llama3") {
-    rope.refuse(key, fmt::format("is '{}'; known are default, linear and llama3", type));
+    rope.refuse(key, fmt::format("is '{}'; known are default, linear and llama3", printable(type)));
   }
   scaling.factor = rope.number("factor", 1.0, kMaxFactor);
   if (type == "linear") {
@@ -76,8 +78,9 @@ void set_rotary_dim(const ConfigFields& fields, double factor, ModelConfig& conf
 
 ModelConfig read_sizes(const ConfigFields& fields, const std::string& architecture, const SizeKeys& keys) {
   if (const auto quantisation = fields.object("quantization_config")) {
-    fields.refuse("quantization_config", fmt::format("names '{}'; dequantise the checkpoint to F32, BF16 or F16 first",
-                                                     quantisation->text_or("quant_method", "an unnamed method")));
+    fields.refuse("quantization_config",
+                  fmt::format("names '{}'; dequantise the checkpoint to F32, BF16 or F16 first",
+                              printable(quantisation->text_or("quant_method", "an unnamed method"))));
   }
   ModelConfig config;
   config.architecture = architecture;
@@ -100,7 +103,8 @@ Activation read_activation(const ConfigFields& fields, const char* key, const ch
   if (name == "gelu") return Activation::kGelu;
   if (name == "gelu_pytorch_tanh" || name == "gelu_new") return Activation::kGeluTanh;
   if (name == "relu") return Activation::kRelu;
-  fields.refuse(key, fmt::format("is '{}'; known are silu, gelu, gelu_pytorch_tanh, gelu_new and relu", name));
+  fields.refuse(key,
+                fmt::format("is '{}'; known are silu, gelu, gelu_pytorch_tanh, gelu_new and relu", printable(name)));
 }
 
 void read_rope_parameters(const ConfigFields& rope, ModelConfig& config, double theta, double factor) {
@@ -118,7 +122,7 @@ void read_windows(const ConfigFields& fields, std::int64_t window, const std::fu
   }
   for (const std::string& type : types) {
     if (type == "full_attention" || type == "sliding_attention") continue;
-    fields.refuse(kTypes, fmt::format("names '{}'; known are full_attention and sliding_attention", type));
+    fields.refuse(kTypes, fmt::format("names '{}'; known are full_attention and sliding_attention", printable(type)));
   }
   if (window <= 0) return;
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
