@@ -73,5 +73,35 @@ TEST(SentencePiece, RefusesIdsThatAreNone) {
                [&] { (void)load_tokenizer(directory.path()); });
 }
 
+/// One piece, <unk>, and whatever else is given, in front of it.
+std::string model_with(const std::string& fields) {
+  return fields + std::string("\x0a\x0e\x0a\x05<unk>\x15\0\0\0\0\x18\x02", 16);
+}
+
+TEST(SentencePiece, WhatTheLibraryWouldDieOfIsRefused) {
+  const TemporaryDirectory directory;
+  const auto expect_refused = [&](const std::string& model, std::initializer_list<std::string> fragments) {
+    write_file(directory / "tokenizer.model", model);
+    expect_error(ErrorKind::kBadInput, fragments, [&] { (void)load_tokenizer(directory.path()); });
+  };
+  expect_refused(model_with(std::string("\x0a\x05\x0a\x03x\0y", 7)), {"piece 0", "null character"});
+  expect_refused(model_with("\x0a\x03\x0a\x01x") + std::string("\x0a\x03\x0a\x01\0", 5), {"piece 2", "null character"});
+}
+
+TEST(SentencePiece, WhatIsNoMessageIsRefused) {
+  const TemporaryDirectory directory;
+  const auto expect_refused = [&](const std::string& model, const std::string& why) {
+    write_file(directory / "tokenizer.model", model);
+    expect_error(ErrorKind::kBadInput, {"tokenizer.model", "no protobuf message", why},
+                 [&] { (void)load_tokenizer(directory.path()); });
+  };
+  expect_refused(model_with("\x0b"), "wire type 3");
+  expect_refused("\x0a\x05xyz", "5 bytes wanted where 3 are left");
+  expect_refused("\x0a", "1 bytes wanted where 0 are left");
+  expect_refused("\x09xyz", "8 bytes wanted where 3 are left");
+  expect_refused("\x0dxyz", "4 bytes wanted where 3 are left");
+  expect_refused("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "more than 64 bits");
+}
+
 }  // namespace
 }  // namespace prunenet::testing

@@ -9,6 +9,7 @@
 #include "prunenet/core/file.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/tokenizer/added_tokens.h"
+#include "prunenet/tokenizer/sentencepiece_check.h"
 #include "prunenet/tokenizer/sentencepiece_model.h"
 #include "prunenet/tokenizer/special_tokens.h"
 
@@ -18,6 +19,7 @@ namespace {
 class SentencePieceTokenizer final : public Tokenizer {
  public:
   SentencePieceTokenizer(const std::string& model, const SpecialTokens& special) {
+    check_sentencepieces(model);
     if (std::string error; !model_->load(model, error)) {
       throw Error(ErrorKind::kBadInput, fmt::format("not a SentencePiece model: {}", error));
     }
