@@ -214,6 +214,16 @@ TEST_F(GgufVocabularyError, TokenThatIsNotUtf8) {
   expect(ErrorKind::kBadInput, {"token 5"});
 }
 
+TEST_F(GgufVocabularyError, MergeThatIsNotUtf8) {
+  vocabulary.merges[1] = "a \xFF";
+  expect(ErrorKind::kBadInput, {"merge 1", "not UTF-8"});
+}
+
+TEST_F(GgufVocabularyError, ChatTemplateThatIsNotUtf8) {
+  vocabulary.chat_template = "\xFF{{ messages }}";
+  expect(ErrorKind::kBadInput, {"chat template", "not UTF-8"});
+}
+
 TEST_F(GgufVocabularyError, ScoreThatIsNoNumber) {
   vocabulary.scores.assign(vocabulary.tokens.size(), 0.0F);
   vocabulary.scores[1] = std::nanf("");

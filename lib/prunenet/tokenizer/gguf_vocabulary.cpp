@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -29,6 +30,14 @@ constexpr std::size_t kMaxTokenBytes = 1024;
 GgufTokenType type_of(const GgufVocabulary& vocabulary, std::size_t id) {
   return vocabulary.token_types.empty() ? GgufTokenType::kNormal
                                         : static_cast<GgufTokenType>(vocabulary.token_types[id]);
+}
+
+/// JSON files hold nothing else. `index` stands in the message where there are several.
+void require_utf8(std::string_view text, const char* what, std::optional<std::size_t> index = {}) {
+  const auto runs = split_valid_utf8(text);
+  if (runs.empty() || (runs.size() == 1 && runs[0].valid)) return;
+  throw Error(ErrorKind::kBadInput,
+              fmt::format("GGUF vocabulary: {}{} is not UTF-8", what, index ? fmt::format(" {}", *index) : ""));
 }
 
 void check_consistency(const GgufVocabulary& vocabulary) {
@@ -59,11 +68,10 @@ void check_consistency(const GgufVocabulary& vocabulary) {
       throw Error(ErrorKind::kUnsupported, fmt::format("GGUF vocabulary: token {} has {} bytes, at most {} are allowed",
                                                        id, vocabulary.tokens[id].size(), kMaxTokenBytes));
     }
-    const auto runs = split_valid_utf8(vocabulary.tokens[id]);
-    if (runs.size() > 1 || (runs.size() == 1 && !runs[0].valid)) {
-      throw Error(ErrorKind::kBadInput, fmt::format("GGUF vocabulary: token {} is not UTF-8", id));
-    }
+    require_utf8(vocabulary.tokens[id], "token", id);
   }
+  for (std::size_t i = 0; i < vocabulary.merges.size(); ++i) require_utf8(vocabulary.merges[i], "merge", i);
+  require_utf8(vocabulary.chat_template, "chat template");
 }
 
 /// Ids by token. A token that stands there twice cannot be in a tokenizer.json.
