@@ -128,6 +128,10 @@ struct Rejected {
   std::vector<std::string> fragments;
 };
 
+void PrintTo(const Rejected& rejected, std::ostream* out) {  // not its bytes, some of which are padding
+  *out << rejected.name;
+}
+
 class LlamaConfigErrors : public ::testing::TestWithParam<Rejected> {};
 
 TEST_P(LlamaConfigErrors, NameKeyAndNumbers) {

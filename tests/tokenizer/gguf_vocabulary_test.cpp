@@ -62,6 +62,10 @@ struct PreTokenizerCase {
   std::string golden;
 };
 
+void PrintTo(const PreTokenizerCase& name, std::ostream* out) {  // not its bytes, some of which are padding
+  *out << name.pre;
+}
+
 class GgufPreTokenizers : public ::testing::TestWithParam<PreTokenizerCase> {};
 
 TEST_P(GgufPreTokenizers, SplitAsTheReference) {
