@@ -142,6 +142,7 @@ TEST_F(Paths, UnfinishedTrainingIsNotThrownAway) {
 
 TEST_F(Paths, ReadOnlyDirectories) {
   fs::permissions(path("."), fs::perms(0755));
+  fs::copy(model("small"), path("model"));  // a checkout below root's home is closed to others
   fs::create_directory(path("closed"));
   fs::permissions(path("closed"), fs::perms(0555));
   constexpr uid_t kNobody = 65534;
@@ -149,8 +150,8 @@ TEST_F(Paths, ReadOnlyDirectories) {
   if (user == 0) {  // who may write everywhere
     ASSERT_EQ(::seteuid(kNobody), 0);
   }
-  expect_failure(apply(model("small"), "closed/out"), 1, {"closed/out", "Permission denied"});
-  expect_failure({"train", "--model", model("small"), "--recipe", "r.yaml", "--out", "closed/p.safetensors"}, 1,
+  expect_failure(apply("model", "closed/out"), 1, {"closed/out", "Permission denied"});
+  expect_failure({"train", "--model", "model", "--recipe", "r.yaml", "--out", "closed/p.safetensors"}, 1,
                  {"closed", "Permission denied"});
   expect_failure({"inspect", "p.safetensors", "--json", "closed/x.json"}, 1, {"closed", "Permission denied"});
   ASSERT_EQ(::seteuid(user), 0);
