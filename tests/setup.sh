@@ -24,6 +24,8 @@ if [[ ${1:-all} != build ]]; then
     chromium jupyter-nbconvert python3-ipykernel python3-matplotlib
     # room for the Python package of the GGUF format
     python3-venv
+    # the reference BLAS, with which plans must be the same; OpenBLAS stays what everything links to
+    libblas3
   )
 fi
 

@@ -99,8 +99,8 @@ ShardDigests stream_shard(const SafetensorsFile& input, const Shard& shard, cons
     const bool stays = stream != streams.end();
     append_pieces(input.range_of(name), step_of(stays ? stream->second.unit() : 1), stays ? name : "", pieces);
   }
-  std::vector<FileRange> ranges;
-  for (const Piece& piece : pieces) ranges.push_back(piece.range);
+  std::vector<FileRange> ranges(pieces.size());
+  std::ranges::transform(pieces, ranges.begin(), &Piece::range);
 
   RangeReader reader(input.file(), std::move(ranges), options.overlap ? kPiecesAhead : 0);
   SafetensorsWriter writer(to, layout);
