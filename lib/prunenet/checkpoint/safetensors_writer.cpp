@@ -90,9 +90,13 @@ SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, Safetens
   file_.write(std::as_bytes(std::span(layout_.header())));
 }
 
-void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> bytes) {
+const TensorDeclaration& SafetensorsWriter::next_declared(const std::string& name) const {
   if (next_ == layout_.tensors().size()) refuse(fmt::format("tensor '{}' was not declared", printable(name)));
-  const TensorDeclaration& expected = layout_.tensors()[next_];
+  return layout_.tensors()[next_];
+}
+
+void SafetensorsWriter::write(const std::string& name, std::span<const std::byte> bytes) {
+  const TensorDeclaration& expected = next_declared(name);
   if (name != expected.name || appended_ != 0 || bytes.size() != bytes_of(expected)) {
     refuse(fmt::format("tensor '{}' of {} bytes was written where '{}' of {} bytes comes next", printable(name),
                        bytes.size(), printable(expected.name), bytes_of(expected) - appended_));
@@ -104,8 +108,7 @@ void SafetensorsWriter::write(const std::string& name, std::span<const std::byte
 void SafetensorsWriter::append(const std::string& name, std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
   skip_empty();
-  if (next_ == layout_.tensors().size()) refuse(fmt::format("tensor '{}' was not declared", printable(name)));
-  const TensorDeclaration& expected = layout_.tensors()[next_];
+  const TensorDeclaration& expected = next_declared(name);
   const std::uint64_t left = bytes_of(expected) - appended_;
   if (name != expected.name || bytes.size() > left) {
     refuse(fmt::format("{} bytes of tensor '{}' were written where {} of '{}' come next", bytes.size(), printable(name),

@@ -66,6 +66,8 @@ class SafetensorsWriter {
   void finish();
 
  private:
+  /// The tensor whose turn it is, for one of this name.
+  [[nodiscard]] const TensorDeclaration& next_declared(const std::string& name) const;
   void skip_empty();
 
   SafetensorsLayout layout_;

@@ -48,15 +48,15 @@ class TensorStream {
     return slicer_ ? slicer_->unit() : 1;
   }
 
-  [[nodiscard]] std::span<const std::byte> next(std::span<const std::byte> piece) {
+  /// What stays of the next piece: the piece itself, or what is put into `kept`.
+  [[nodiscard]] std::span<const std::byte> next(std::span<const std::byte> piece, std::vector<std::byte>& kept) {
+    if (shift_ == nullptr && !slicer_) return piece;
     if (shift_ != nullptr) {
-      kept_ = shifted(name_, {info_, {piece.begin(), piece.end()}}, *shift_).data;
-    } else if (slicer_) {
-      slicer_->next(piece, kept_);
+      kept = shifted(name_, {info_, {piece.begin(), piece.end()}}, *shift_).data;
     } else {
-      return piece;
+      slicer_->next(piece, kept);
     }
-    return kept_;
+    return kept;
   }
 
  private:
@@ -64,7 +64,6 @@ class TensorStream {
   std::string name_;
   std::optional<Slicer> slicer_;
   const VectorF* shift_ = nullptr;
-  std::vector<std::byte> kept_;
 };
 
 /// The tensors in the order in which they are written.
@@ -106,10 +105,11 @@ ShardDigests stream_shard(const SafetensorsFile& input, const Shard& shard, cons
   SafetensorsWriter writer(to, layout);
   Sha256 output;
   output.update(std::as_bytes(std::span(layout.header())));
+  std::vector<std::byte> buffer;  // one for all tensors, of which a shard has hundreds
   for (const Piece& piece : pieces) {
     const std::span<const std::byte> bytes = reader.next();
     if (!piece.tensor.empty()) {
-      const std::span<const std::byte> kept = streams.at(piece.tensor).next(bytes);
+      const std::span<const std::byte> kept = streams.at(piece.tensor).next(bytes, buffer);
       output.update(kept);
       writer.append(piece.tensor, kept);
     }
