@@ -12,6 +12,17 @@ inline MatrixF random_matrix(Eigen::Index rows, Eigen::Index columns, Rng& rng) 
   return MatrixF::NullaryExpr(rows, columns, [&rng] { return static_cast<float>(rng.normal()) * 0.2F; });
 }
 
+/// One layer, to be changed.
+struct LayerWeights {
+  NormWeights attention_norm;
+  LinearWeights v;
+  LinearWeights o;
+  NormWeights ffn_norm;
+  LinearWeights gate;
+  LinearWeights up;
+  LinearWeights down;
+};
+
 /// A small random model of three layers, to be changed.
 class RandomWeights final : public WeightSource {
  public:
@@ -31,8 +42,6 @@ class RandomWeights final : public WeightSource {
       };
       LayerWeights weights;
       weights.attention_norm.gain = VectorF::Ones(hidden);
-      weights.q = map(24, hidden);
-      weights.k = map(12, hidden);
       weights.v = map(12, hidden);
       weights.o = map(hidden, 24);
       weights.ffn_norm.gain = VectorF::Ones(hidden);
@@ -43,10 +52,18 @@ class RandomWeights final : public WeightSource {
     }
   }
   [[nodiscard]] const ModelConfig& config() const override { return config_; }
-  [[nodiscard]] LayerWeights layer(std::int64_t layer) const override { return layers_.at(std::size_t(layer)); }
-  [[nodiscard]] MatrixF embedding() const override { return embedding_; }
-  [[nodiscard]] MatrixF output_projection() const override { return embedding_; }
-  [[nodiscard]] NormWeights final_norm() const override { return {VectorF::Ones(config_.hidden_size), {}}; }
+  [[nodiscard]] AttentionWeights attention(std::int64_t layer) const override {
+    const LayerWeights& weights = layers_.at(std::size_t(layer));
+    return {.norm = weights.attention_norm, .v = weights.v, .o = weights.o, .post_norm = {}};
+  }
+  [[nodiscard]] FfnBlockWeights ffn(std::int64_t layer) const override {
+    const LayerWeights& weights = layers_.at(std::size_t(layer));
+    return {.norm = weights.ffn_norm, .gate = weights.gate, .up = weights.up, .down = weights.down, .post_norm = {}};
+  }
+  void visit_embedding(const RowVisitor& visit) const override {  // in two parts
+    visit(0, embedding_.topRows(100));
+    visit(100, embedding_.bottomRows(embedding_.rows() - 100));
+  }
 
   void reverse_neurons() {
     for (LayerWeights& layer : layers_) {

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/safetensors_file.h"
@@ -24,6 +26,24 @@ struct Checkpoint::State {
   std::vector<std::string> shards;
   std::map<std::string, TensorInfo> tensors;
   std::map<std::string, std::string> shard_of;
+
+  /// One that can be a matrix of floats.
+  [[nodiscard]] const TensorInfo& require_matrix(const std::string& name) const {
+    const auto found = shard_of.find(name);
+    if (found == shard_of.end()) reject(directory, fmt::format("there is no tensor '{}'", printable(name)));
+    const std::string where = fmt::format("{}: tensor '{}'", (directory / found->second).string(), name);
+    const TensorInfo& info = tensors.at(name);
+    if (info.shape.empty() || info.shape.size() > 2) {
+      throw Error(ErrorKind::kMismatch,
+                  fmt::format("{}: shape {}, but a matrix or a vector is wanted", where, printable(info.shape)));
+    }
+    if (!is_computable(info.dtype)) {
+      throw Error(ErrorKind::kUnsupported,
+                  fmt::format("{}: element type {} cannot be computed with; weights must be F16, BF16, F32 or F64",
+                              where, to_string(info.dtype)));
+    }
+    return info;
+  }
 
   [[nodiscard]] const SafetensorsFile& file(const std::string& shard) const {
     const auto found = files.find(shard);
@@ -116,6 +136,18 @@ void check_against_index(const WeightMap& weight_map, const std::map<std::string
                                   found->second, shard));
       }
     }
+  }
+}
+
+/// Elements from `begin` on, in pieces, so that the file's bytes and the floats are never in memory together.
+void read_elements(const SafetensorsFile& file, const std::string& name, Dtype dtype, std::uint64_t begin,
+                   std::span<float> values) {
+  constexpr std::size_t kElementsAtATime = 1U << 20U;
+  const std::size_t size = size_of(dtype);
+  const std::uint64_t offset = file.range_of(name).offset + begin * size;
+  for (std::size_t done = 0; done < values.size(); done += kElementsAtATime) {
+    const std::span<float> part = values.subspan(done, std::min(kElementsAtATime, values.size() - done));
+    to_floats(file.file().read(offset + done * size, part.size() * size), dtype, part);
   }
 }
 
@@ -235,28 +267,17 @@ HostTensor Checkpoint::read(const std::string& name) const {
 }
 
 MatrixF Checkpoint::read_matrix(const std::string& name) const {
-  const std::string where = fmt::format("{}: tensor '{}'", (state_->directory / shard_of(name)).string(), name);
-  const TensorInfo& info = state_->tensors.at(name);
-  if (info.shape.empty() || info.shape.size() > 2) {
-    throw Error(ErrorKind::kMismatch,
-                fmt::format("{}: shape {}, but a matrix or a vector is wanted", where, printable(info.shape)));
-  }
-  if (!is_computable(info.dtype)) {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("{}: element type {} cannot be computed with; weights must be F16, BF16, F32 or F64", where,
-                            to_string(info.dtype)));
-  }
-  const std::vector<float> values = to_floats(read(name).data, info.dtype);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw Error(ErrorKind::kNumerical, fmt::format("{}: element {} of {} is {}", where, i, values.size(), values[i]));
-    }
-  }
-  const std::int64_t rows = info.shape.size() == 1 ? 1 : info.shape[0];
-  return Eigen::Map<const MatrixF>(values.data(), rows, info.shape.back());
+  const std::vector<std::int64_t>& shape = state_->require_matrix(name).shape;
+  const std::int64_t rows = shape.size() == 1 ? 1 : shape[0];
+  return read_rows(name, rows, shape.back(), 0, rows);
 }
 
 MatrixF Checkpoint::read_matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const {
+  return read_rows(name, rows, columns, 0, rows);
+}
+
+MatrixF Checkpoint::read_rows(const std::string& name, std::int64_t rows, std::int64_t columns, std::int64_t first,
+                              std::int64_t count) const {
   const std::string& shard = shard_of(name);
   const std::vector<std::int64_t>& shape = state_->tensors.at(name).shape;
   const bool fits = (shape.size() == 2 && shape[0] == rows && shape[1] == columns) ||
@@ -266,7 +287,27 @@ MatrixF Checkpoint::read_matrix(const std::string& name, std::int64_t rows, std:
                 fmt::format("{}: tensor '{}': shape {}, but [{}, {}] is wanted", (state_->directory / shard).string(),
                             name, printable(shape), rows, columns));
   }
-  return read_matrix(name);
+  const TensorInfo& info = state_->require_matrix(name);
+  if (first < 0 || count < 0 || count > rows - first) {
+    throw Error(ErrorKind::kInvalidArgument, fmt::format("{} rows from {} on of a matrix of {}", count, first, rows));
+  }
+  MatrixF matrix(count, columns);
+  const std::span<float> values(matrix.data(), static_cast<std::size_t>(matrix.size()));
+  const auto begin = static_cast<std::uint64_t>(first * columns);
+  if (state_->store == nullptr) {
+    read_elements(state_->file(shard), name, info.dtype, begin, values);
+  } else {
+    const HostTensor tensor = state_->store->read(name);
+    const std::size_t size = size_of(info.dtype);
+    to_floats(std::span(tensor.data).subspan(begin * size, values.size() * size), info.dtype, values);
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("{}: tensor '{}': element {} of {} is {}", (state_->directory / shard).string(), name,
+                            begin + i, rows * columns, values[i]));
+  }
+  return matrix;
 }
 
 std::uint64_t Checkpoint::parameters() const {

@@ -69,6 +69,9 @@ class Checkpoint {
   [[nodiscard]] MatrixF read_matrix(const std::string& name) const;
   /// Same, with the shape checked; Error(kMismatch) states both shapes.
   [[nodiscard]] MatrixF read_matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const;
+  /// Some rows of one of that shape. Error(kInvalidArgument) where it has not as many.
+  [[nodiscard]] MatrixF read_rows(const std::string& name, std::int64_t rows, std::int64_t columns, std::int64_t first,
+                                  std::int64_t count) const;
 
   /// Sum of elements over all tensors, and of bytes.
   [[nodiscard]] std::uint64_t parameters() const;

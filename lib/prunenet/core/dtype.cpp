@@ -46,14 +46,12 @@ const DtypeRow& row(Dtype dtype) {
 }
 
 template <typename Stored, typename Convert>
-std::vector<float> widen(std::span<const std::byte> bytes, Convert convert) {
-  std::vector<float> values(bytes.size() / sizeof(Stored));
+void widen(std::span<const std::byte> bytes, Convert convert, std::span<float> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     Stored stored;
     std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));
     values[i] = convert(stored);
   }
-  return values;
 }
 
 template <typename Stored, typename Convert>
@@ -137,15 +135,24 @@ std::uint16_t float_to_bfloat16(float value) {
 }
 
 std::vector<float> to_floats(std::span<const std::byte> bytes, Dtype dtype) {
+  if (!is_computable(dtype)) throw_not_computable(dtype);
+  std::vector<float> values(bytes.size() / size_of(dtype));
+  to_floats(bytes, dtype, values);
+  return values;
+}
+
+void to_floats(std::span<const std::byte> bytes, Dtype dtype, std::span<float> values) {
   switch (dtype) {
     case Dtype::kF16:
-      return widen<std::uint16_t>(bytes, half_to_float);
+      return widen<std::uint16_t>(bytes, half_to_float, values);
     case Dtype::kBF16:
-      return widen<std::uint16_t>(bytes, bfloat16_to_float);
+      return widen<std::uint16_t>(bytes, bfloat16_to_float, values);
     case Dtype::kF32:
-      return widen<float>(bytes, [](float value) { return value; });
+      return widen<float>(
+          bytes, [](float value) { return value; }, values);
     case Dtype::kF64:
-      return widen<double>(bytes, [](double value) { return static_cast<float>(value); });
+      return widen<double>(
+          bytes, [](double value) { return static_cast<float>(value); }, values);
     default:
       throw_not_computable(dtype);
   }

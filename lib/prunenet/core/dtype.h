@@ -46,6 +46,8 @@ enum class Dtype { kBool, kU8, kI8, kF8E4M3, kF8E5M2, kI16, kU16, kF16, kBF16, k
 /// Little-endian elements of a computable type as floats (F64 is rounded). `bytes` holds a whole number of elements.
 /// Throws Error(kUnsupported) for a type that is not computable.
 [[nodiscard]] std::vector<float> to_floats(std::span<const std::byte> bytes, Dtype dtype);
+/// Same, into as many floats as there are elements.
+void to_floats(std::span<const std::byte> bytes, Dtype dtype, std::span<float> values);
 
 /// Floats as little-endian elements of a computable type, rounded to nearest even. Throws like `to_floats`.
 [[nodiscard]] std::vector<std::byte> from_floats(std::span<const float> values, Dtype dtype);

@@ -13,10 +13,11 @@ class CheckpointWeights final : public WeightSource {
 
   [[nodiscard]] const ModelConfig& config() const override { return family_.config(); }
   /// Throws what Checkpoint::read_matrix throws, as do the other members.
-  [[nodiscard]] LayerWeights layer(std::int64_t layer) const override;
-  [[nodiscard]] MatrixF embedding() const override;
-  [[nodiscard]] MatrixF output_projection() const override;
-  [[nodiscard]] NormWeights final_norm() const override;
+  [[nodiscard]] AttentionWeights attention(std::int64_t layer) const override;
+  [[nodiscard]] FfnBlockWeights ffn(std::int64_t layer) const override;
+  void visit_embedding(const RowVisitor& visit) const override;
+  [[nodiscard]] MatrixF embedding() const;          ///< vocabulary x d
+  [[nodiscard]] MatrixF output_projection() const;  ///< vocabulary x d
 
  private:
   [[nodiscard]] LinearWeights linear(const LinearPlace& place) const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "prunenet/core/matrix.h"
 #include "prunenet/family/model_config.h"
@@ -19,30 +20,35 @@ struct NormWeights {
   VectorF bias;  ///< empty: none
 };
 
-/// One transformer layer as the features need it.
-struct LayerWeights {
-  NormWeights attention_norm;
-  LinearWeights q;  ///< heads * head_dim x d
-  LinearWeights k;  ///< kv_heads * head_dim x d
+/// What an attention block writes to the stream, on what. Queries and keys do neither.
+struct AttentionWeights {
+  NormWeights norm;
   LinearWeights v;  ///< kv_heads * head_dim x d
   LinearWeights o;  ///< d x heads * head_dim
-  NormWeights attention_post_norm;
-  NormWeights ffn_norm;
+  NormWeights post_norm;
+};
+
+/// An FFN block with the norms around it.
+struct FfnBlockWeights {
+  NormWeights norm;
   LinearWeights gate;  ///< I x d
   LinearWeights up;    ///< I x d
   LinearWeights down;  ///< d x I
-  NormWeights ffn_post_norm;
+  NormWeights post_norm;
 };
 
 /// Where weights come from: a file, or a test. Each call reads anew, so that memory holds what is in use.
 class WeightSource {
  public:
+  /// Some rows of the embedding (n x d) from row `first` on.
+  using RowVisitor = std::function<void(std::int64_t first, const MatrixF& rows)>;
+
   virtual ~WeightSource() = default;
   [[nodiscard]] virtual const ModelConfig& config() const = 0;
-  [[nodiscard]] virtual LayerWeights layer(std::int64_t layer) const = 0;
-  [[nodiscard]] virtual MatrixF embedding() const = 0;          ///< vocabulary x d
-  [[nodiscard]] virtual MatrixF output_projection() const = 0;  ///< vocabulary x d
-  [[nodiscard]] virtual NormWeights final_norm() const = 0;
+  [[nodiscard]] virtual AttentionWeights attention(std::int64_t layer) const = 0;
+  [[nodiscard]] virtual FfnBlockWeights ffn(std::int64_t layer) const = 0;
+  /// All rows of the embedding (vocabulary x d) in their order, in parts: it is the largest matrix of many models.
+  virtual void visit_embedding(const RowVisitor& visit) const = 0;
 };
 
 }  // namespace prunenet

@@ -2,19 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <optional>
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
-#include "prunenet/features/coupling_features.h"
 #include "prunenet/features/eigen_basis.h"
 #include "prunenet/features/feature_table.h"
 #include "prunenet/features/input_covariance.h"
-#include "prunenet/features/layer_maps.h"
 #include "prunenet/features/mean_field.h"
-#include "prunenet/features/read_out.h"
+#include "prunenet/features/neuron_block.h"
 #include "prunenet/features/shape_features.h"
 
 namespace prunenet {
@@ -24,19 +22,20 @@ namespace {
 constexpr std::int64_t kEmbeddingDirections = 64;
 constexpr std::int64_t kStreamDirections = 8;
 constexpr int kDepthHarmonics = 4;
+constexpr std::int64_t kNeuronsAtATime = 512;
 constexpr float kLargestWeight = 1e8F;  // products of several stay far from overflow
 
 /// Cosine-like coordinates of the three vectors of a neuron along the columns of `basis` (d x count).
-void add_projections(const std::string& name, const LayerView& view, const MatrixD& basis, FeatureTable& table) {
+void add_projections(const std::string& name, const NeuronBlock& block, const MatrixD& basis, FeatureTable& table) {
   const auto add = [&](const char* part, const MatrixD& rows, const VectorD& norms) {
     const MatrixD coordinates = norms.array().max(1e-12).inverse().matrix().asDiagonal() * (rows * basis);
     for (Eigen::Index j = 0; j < coordinates.cols(); ++j) {
       table.add(fmt::format("{}.{}.{}", name, part, j), coordinates.col(j), /*ranked=*/false);
     }
   };
-  add("gate", view.gate, view.gate_norm);
-  add("up", view.up, view.up_norm);
-  add("down", view.down, view.down_norm);
+  add("gate", block.gate, block.gate_norm);
+  add("up", block.up, block.up_norm);
+  add("down", block.down, block.down_norm);
 }
 
 /// Relative depth t in [0, 1], with harmonics so that a small network can single out a layer.
@@ -51,16 +50,16 @@ void add_depth(std::int64_t layer, std::int64_t layers, FeatureTable& table) {
   }
 }
 
-/// Names the first weight that features cannot be computed of: NaN, infinite, or larger than kLargestWeight.
+/// Names the first weight that features cannot be computed of: NaN, infinite, or larger than kLargestWeight. `first`:
+/// of the rows, in the matrix that they are part of.
 template <typename Derived>
-void require_moderate(const Eigen::MatrixBase<Derived>& values, const std::string& name) {
+void require_moderate(const Eigen::MatrixBase<Derived>& values, const std::string& name, std::int64_t first = 0) {
   for (Eigen::Index row = 0; row < values.rows(); ++row) {
     for (Eigen::Index column = 0; column < values.cols(); ++column) {
       if (std::abs(values(row, column)) <= kLargestWeight) continue;
       throw Error(ErrorKind::kNumerical,
-                  fmt::format("{}: the weight at [{}, {}] of {} x {} is {}; features are "
-                              "computed of finite ones up to {:g}",
-                              name, row, column, values.rows(), values.cols(), values(row, column), kLargestWeight));
+                  fmt::format("{}: the weight at [{}, {}] is {}; features are computed of finite ones up to {:g}", name,
+                              first + row, column, values(row, column), kLargestWeight));
     }
   }
 }
@@ -71,90 +70,87 @@ class ModerateWeights final : public WeightSource {
   explicit ModerateWeights(const WeightSource& source) : source_(source) {}
 
   [[nodiscard]] const ModelConfig& config() const override { return source_.config(); }
-  [[nodiscard]] LayerWeights layer(std::int64_t layer) const override {
-    LayerWeights weights = source_.layer(layer);
-    const auto check_norm = [layer](const NormWeights& norm, const char* name) {
-      require_moderate(norm.gain, fmt::format("layer {}, {} gain", layer, name));
-      require_moderate(norm.bias, fmt::format("layer {}, {} bias", layer, name));
-    };
-    const auto check_map = [layer](const LinearWeights& map, const char* name) {
-      require_moderate(map.weight, fmt::format("layer {}, {} projection", layer, name));
-      require_moderate(map.bias, fmt::format("layer {}, bias of the {} projection", layer, name));
-    };
-    check_norm(weights.attention_norm, "attention norm");
-    check_norm(weights.attention_post_norm, "attention post-norm");
-    check_norm(weights.ffn_norm, "FFN norm");
-    check_norm(weights.ffn_post_norm, "FFN post-norm");
-    check_map(weights.q, "query");
-    check_map(weights.k, "key");
-    check_map(weights.v, "value");
-    check_map(weights.o, "output");
-    check_map(weights.gate, "gate");
-    check_map(weights.up, "up");
-    check_map(weights.down, "down");
+  [[nodiscard]] AttentionWeights attention(std::int64_t layer) const override {
+    AttentionWeights weights = source_.attention(layer);
+    check_norm(weights.norm, layer, "attention norm");
+    check_norm(weights.post_norm, layer, "attention post-norm");
+    check_map(weights.v, layer, "value");
+    check_map(weights.o, layer, "output");
     return weights;
   }
-  [[nodiscard]] MatrixF embedding() const override { return checked(source_.embedding(), "embedding"); }
-  [[nodiscard]] MatrixF output_projection() const override {
-    return checked(source_.output_projection(), "output projection");
+  [[nodiscard]] FfnBlockWeights ffn(std::int64_t layer) const override {
+    FfnBlockWeights weights = source_.ffn(layer);
+    check_norm(weights.norm, layer, "FFN norm");
+    check_norm(weights.post_norm, layer, "FFN post-norm");
+    check_map(weights.gate, layer, "gate");
+    check_map(weights.up, layer, "up");
+    check_map(weights.down, layer, "down");
+    return weights;
   }
-  [[nodiscard]] NormWeights final_norm() const override {
-    NormWeights norm = source_.final_norm();
-    require_moderate(norm.gain, "final norm gain");
-    require_moderate(norm.bias, "final norm bias");
-    return norm;
+  void visit_embedding(const RowVisitor& visit) const override {
+    source_.visit_embedding([&visit](std::int64_t first, const MatrixF& rows) {
+      require_moderate(rows, "embedding", first);
+      visit(first, rows);
+    });
   }
 
  private:
-  static MatrixF checked(MatrixF matrix, const char* name) {
-    require_moderate(matrix, name);
-    return matrix;
+  static void check_norm(const NormWeights& norm, std::int64_t layer, const char* name) {
+    require_moderate(norm.gain, fmt::format("layer {}, {} gain", layer, name));
+    require_moderate(norm.bias, fmt::format("layer {}, {} bias", layer, name));
   }
+  static void check_map(const LinearWeights& map, std::int64_t layer, const char* name) {
+    require_moderate(map.weight, fmt::format("layer {}, {} projection", layer, name));
+    require_moderate(map.bias, fmt::format("layer {}, bias of the {} projection", layer, name));
+  }
+
   const WeightSource& source_;
 };
 
 /// What goes along from layer to layer.
 class Extractor {
  public:
-  Extractor(const WeightSource& weights, Progress& progress) : Extractor(weights, weights.embedding(), progress) {}
+  explicit Extractor(const WeightSource& weights)
+      : weights_(weights),
+        covariance_(weights),
+        field_(weights),
+        embedding_axes_(leading_eigenvectors(covariance_.embedding(), kEmbeddingDirections, covariance_.mean())) {}
 
-  /// Layers in order. `next` is null at the last.
-  FeatureTable pass(std::int64_t layer, const LayerMaps& current, const LayerMaps* next) {
-    const LayerView view = make_layer_view(current, config_);
+  /// Layers in order.
+  FeatureTable pass(std::int64_t layer) {
+    const ModelConfig& config = weights_.config();
+    if (!config.parallel_blocks) attend(layer);
+    const FfnBlockWeights ffn = weights_.ffn(layer);
+    const MatrixD stream_axes = leading_eigenvectors(covariance_.current(), kStreamDirections, covariance_.mean());
     FeatureTable table;
-    const auto attend = [&] {
-      covariance_.add_attention_write(current);
-      field_.apply_attention(current);
-    };
-    if (!config_.parallel_blocks) attend();
-    add_shape_features(view, table);
-    covariance_.add_features(current, view, table);
-    field_.add_features(current, view, table);
-    read_out_.add_features(current, next, view, covariance_, field_.log_energy(), table);
-    add_coupling_features("field", view, field_.second_moment(), table);
-    add_coupling_features("stream", view, covariance_.second_moment(view), table);
-    add_projections("embedding_axis", view, embedding_axes_, table);
-    add_projections("stream_axis", view,
-                    leading_eigenvectors(covariance_.current(), kStreamDirections, covariance_.mean()), table);
-    add_depth(layer, config_.num_hidden_layers, table);
-    if (config_.parallel_blocks) attend();
-    covariance_.add_ffn_write(view);
-    field_.apply_ffn(current);
+    field_.begin_ffn(ffn);
+    for (std::int64_t first = 0; first < config.intermediate_size; first += kNeuronsAtATime) {
+      const std::int64_t count = std::min(kNeuronsAtATime, config.intermediate_size - first);
+      const NeuronBlock block = make_neuron_block(ffn, config, first, count);
+      table.begin_block();
+      add_shape_features(block, table);
+      covariance_.add_features(ffn, block, table);
+      field_.add_features(block, table);
+      add_projections("embedding_axis", block, embedding_axes_, table);
+      add_projections("stream_axis", block, stream_axes, table);
+    }
+    add_depth(layer, config.num_hidden_layers, table);
+    if (config.parallel_blocks) attend(layer);
+    covariance_.finish_ffn();
+    field_.finish_ffn(ffn);
     return table;
   }
 
  private:
-  Extractor(const WeightSource& weights, const MatrixF& embedding, Progress& progress)
-      : config_(weights.config()),
-        covariance_(embedding, weights.config()),
-        field_(embedding, weights.config()),
-        read_out_(weights, progress),
-        embedding_axes_(leading_eigenvectors(covariance_.embedding(), kEmbeddingDirections, covariance_.mean())) {}
+  void attend(std::int64_t layer) {
+    const AttentionWeights attention = weights_.attention(layer);
+    covariance_.add_attention_write(attention);
+    field_.apply_attention(attention);
+  }
 
-  ModelConfig config_;
+  const WeightSource& weights_;
   InputCovariance covariance_;
   MeanField field_;
-  ReadOut read_out_;
   MatrixD embedding_axes_;
 };
 
@@ -171,26 +167,17 @@ class ToyWeights final : public WeightSource {
     config_.head_dim = 4;
   }
   [[nodiscard]] const ModelConfig& config() const override { return config_; }
-  [[nodiscard]] LayerWeights layer(std::int64_t /*layer*/) const override {
-    const NormWeights ones{VectorF::Ones(4), {}};
-    const auto map = [](std::uint64_t seed) { return LinearWeights{square(seed), {}}; };
-    return {.attention_norm = ones,
-            .q = map(1),
-            .k = map(2),
-            .v = map(3),
-            .o = map(4),
-            .attention_post_norm = {},
-            .ffn_norm = ones,
-            .gate = map(5),
-            .up = map(6),
-            .down = map(7),
-            .ffn_post_norm = {}};
+  [[nodiscard]] AttentionWeights attention(std::int64_t /*layer*/) const override {
+    return {.norm = ones(), .v = map(3), .o = map(4), .post_norm = {}};
   }
-  [[nodiscard]] MatrixF embedding() const override { return square(8); }
-  [[nodiscard]] MatrixF output_projection() const override { return square(8); }
-  [[nodiscard]] NormWeights final_norm() const override { return {VectorF::Ones(4), {}}; }
+  [[nodiscard]] FfnBlockWeights ffn(std::int64_t /*layer*/) const override {
+    return {.norm = ones(), .gate = map(5), .up = map(6), .down = map(7), .post_norm = {}};
+  }
+  void visit_embedding(const RowVisitor& visit) const override { visit(0, square(8)); }
 
  private:
+  static NormWeights ones() { return {VectorF::Ones(4), {}}; }
+  static LinearWeights map(std::uint64_t seed) { return {square(seed), {}}; }
   static MatrixF square(std::uint64_t seed) {
     Rng rng(seed);
     return MatrixF::NullaryExpr(4, 4, [&rng] { return static_cast<float>(rng.normal()); });
@@ -203,8 +190,7 @@ class ToyWeights final : public WeightSource {
 const std::vector<std::string>& feature_names() {
   static const std::vector<std::string> names = [] {
     const ToyWeights toy;
-    SilentProgress silent;
-    return Extractor(toy, silent).pass(0, to_double(toy.layer(0)), nullptr).names();
+    return Extractor(toy).pass(0).names();
   }();
   return names;
 }
@@ -212,17 +198,12 @@ const std::vector<std::string>& feature_names() {
 void extract_features(const WeightSource& source, const FeatureConsumer& consumer, Progress& progress) {
   const ModerateWeights weights(source);
   const std::int64_t layers = weights.config().num_hidden_layers;
-  progress.begin("computing features", "layers", static_cast<std::uint64_t>(2 * layers));
-  Extractor extractor(weights, progress);
-  LayerMaps current = to_double(weights.layer(0));
+  progress.begin("computing features", "layers", static_cast<std::uint64_t>(layers));
+  Extractor extractor(weights);
   for (std::int64_t layer = 0; layer < layers; ++layer) {
-    std::optional<LayerMaps> next;
-    if (layer + 1 < layers) next = to_double(weights.layer(layer + 1));
-    const FeatureTable table = located(fmt::format("layer {}", layer),
-                                       [&] { return extractor.pass(layer, current, next ? &*next : nullptr); });
+    const FeatureTable table = located(fmt::format("layer {}", layer), [&] { return extractor.pass(layer); });
     consumer(layer, table.assemble(layer));
     progress.advance(1);
-    if (next) current = std::move(*next);
   }
 }
 

@@ -11,7 +11,9 @@
 namespace prunenet {
 
 void FeatureTable::add(const std::string& name, const VectorD& values, bool ranked) {
-  columns_.push_back({name, values, ranked});
+  if (next_ == columns_.size()) columns_.push_back({name, {}, ranked});
+  std::vector<double>& column = columns_[next_++].values;
+  column.insert(column.end(), values.begin(), values.end());
 }
 
 void FeatureTable::add_constant(const std::string& name, double value) {
@@ -29,24 +31,24 @@ std::vector<std::string> FeatureTable::names() const {
 }
 
 MatrixF FeatureTable::assemble(std::int64_t layer) const {
-  const Eigen::Index neurons = columns_.front().values.size();
+  const auto neurons = static_cast<Eigen::Index>(columns_.front().values.size());
   MatrixD plain(neurons, static_cast<Eigen::Index>(columns_.size()));
   Eigen::Index ranked = 0;
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     const Column& column = columns_[j];
-    for (Eigen::Index i = 0; i < neurons; ++i) {
-      if (std::isfinite(column.values(i))) continue;
+    for (std::size_t i = 0; i < column.values.size(); ++i) {
+      if (std::isfinite(column.values[i])) continue;
       throw Error(ErrorKind::kNumerical,
                   fmt::format("layer {}: feature '{}' of neuron {} is {}; the weights are damaged", layer, column.name,
-                              i, column.values(i)));
+                              i, column.values[i]));
     }
-    plain.col(static_cast<Eigen::Index>(j)) = column.values;
+    plain.col(static_cast<Eigen::Index>(j)) = Eigen::Map<const VectorD>(column.values.data(), neurons);
     ranked += column.ranked ? 1 : 0;
   }
   MatrixD to_rank(neurons, ranked);
   Eigen::Index next = 0;
-  for (const Column& column : columns_) {
-    if (column.ranked) to_rank.col(next++) = column.values;
+  for (std::size_t j = 0; j < columns_.size(); ++j) {
+    if (columns_[j].ranked) to_rank.col(next++) = plain.col(static_cast<Eigen::Index>(j));
   }
   MatrixF features(neurons, plain.cols() + ranked + static_cast<Eigen::Index>(constants_.size()));
   features.leftCols(plain.cols()) = z_scores(plain).cast<float>();

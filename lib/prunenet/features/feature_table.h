@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,10 @@ namespace prunenet {
 /// Columns of one layer as the groups compute them, then as the policy reads them.
 class FeatureTable {
  public:
-  /// Standardised columns: z-scores, and ranks where `ranked`. Values of size I.
+  /// Neurons come in blocks: what is added from here on are the next neurons' values of the same columns, in their
+  /// order.
+  void begin_block() { next_ = 0; }
+  /// Standardised columns: z-scores, and ranks where `ranked`. A value for each neuron of the block.
   void add(const std::string& name, const VectorD& values, bool ranked = true);
   /// A number that is the same for every neuron of the layer and is read as it is.
   void add_constant(const std::string& name, double value);
@@ -23,7 +27,7 @@ class FeatureTable {
  private:
   struct Column {
     std::string name;
-    VectorD values;
+    std::vector<double> values;
     bool ranked;
   };
   struct Constant {
@@ -31,6 +35,7 @@ class FeatureTable {
     double value;
   };
   std::vector<Column> columns_;
+  std::size_t next_ = 0;  ///< column
   std::vector<Constant> constants_;
 };
 

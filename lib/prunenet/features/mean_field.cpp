@@ -58,14 +58,18 @@ VectorD mean_square(const MatrixD& columns) {
 
 }  // namespace
 
-MeanField::MeanField(const MatrixF& embedding, const ModelConfig& config)
-    : config_(config), quadrature_(normal_quadrature(kQuadraturePoints)) {
+MeanField::MeanField(const WeightSource& weights)
+    : config_(weights.config()), quadrature_(normal_quadrature(kQuadraturePoints)) {
   Rng rng(kSeed);
-  states_.resize(kMixed + kSolo, embedding.cols());
-  const std::vector<Eigen::Index> ids = zipf_ids(embedding.rows(), states_.rows(), rng);
-  for (std::size_t i = 0; i < ids.size(); ++i)
-    states_.row(static_cast<Eigen::Index>(i)) = embedding.row(ids[i]).cast<double>();
-  states_ *= config.embedding_multiplier;
+  states_.resize(kMixed + kSolo, config_.hidden_size);
+  const std::vector<Eigen::Index> ids = zipf_ids(config_.vocab_size, states_.rows(), rng);
+  weights.visit_embedding([&](std::int64_t first, const MatrixF& rows) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (ids[i] < first || ids[i] >= first + rows.rows()) continue;
+      states_.row(static_cast<Eigen::Index>(i)) = rows.row(ids[i] - first).cast<double>();
+    }
+  });
+  states_ *= config_.embedding_multiplier;
   mixing_ = mixing_matrix(rng);
 }
 
@@ -91,8 +95,8 @@ void MeanField::add_branch(MatrixD written, const NormMap& post_norm, const std:
               "the states are not finite, or too large to square, behind " + writer + "; its weights are damaged");
 }
 
-void MeanField::apply_attention(const LayerMaps& weights) {
-  const MatrixD values = mapped(normalised(states_, weights.attention_norm), weights.v);  // [states, K c]
+void MeanField::apply_attention(const AttentionWeights& weights) {
+  const MatrixD values = mapped(normalised(states_, to_double(weights.norm)), to_double(weights.v));  // [states, K c]
   const MatrixD mixed = values.topRows(kMixed);
   const MatrixD solo = values.bottomRows(kSolo);
   MatrixD attended(values.rows(), values.cols());
@@ -104,50 +108,48 @@ void MeanField::apply_attention(const LayerMaps& weights) {
   const std::int64_t queries_per_value = config_.num_attention_heads / config_.num_key_value_heads;
   MatrixD written = MatrixD::Zero(states_.rows(), states_.cols());
   for (std::int64_t head = 0; head < config_.num_attention_heads; ++head) {
-    written.noalias() +=
-        attended.middleCols(head / queries_per_value * c, c) * weights.o.weight.middleCols(head * c, c).transpose();
+    written.noalias() += attended.middleCols(head / queries_per_value * c, c) *
+                         weights.o.weight.middleCols(head * c, c).cast<double>().transpose();
   }
-  if (weights.o.bias.size() > 0) written.rowwise() += weights.o.bias.transpose();
-  add_branch(std::move(written), weights.attention_post_norm, "attention");
+  if (weights.o.bias.size() > 0) written.rowwise() += weights.o.bias.cast<double>().transpose();
+  add_branch(std::move(written), to_double(weights.post_norm), "attention");
 }
 
-void MeanField::add_features(const LayerMaps& weights, const LayerView& view, FeatureTable& table) {
-  const MatrixD inputs = normalised(states_, weights.ffn_norm);
-  const LinearMap& activated = activated_map(weights);
-  const MatrixD gate = mapped(inputs, activated);
-  response_ = config_.gated ? gated_response(config_.activation, gate, mapped(inputs, weights.up))
-                            : gated_response(config_.activation, gate, MatrixD::Ones(gate.rows(), gate.cols()));
+void MeanField::begin_ffn(const FfnBlockWeights& weights) {
+  inputs_ = normalised(states_, to_double(weights.norm));
+  written_ = MatrixD::Zero(states_.rows(), states_.cols());
+}
 
-  const MatrixD mixed = response_.topRows(kMixed);
+void MeanField::add_features(const NeuronBlock& block, FeatureTable& table) {
+  const MatrixD gate = mapped(inputs_, block.gate_map);
+  const MatrixD up = config_.gated ? mapped(inputs_, block.up_map) : MatrixD::Ones(gate.rows(), gate.cols());
+  const MatrixD response = gated_response(config_.activation, gate, up);
+  written_.noalias() += response * block.down_columns;
+
+  const MatrixD mixed = response.topRows(kMixed);
   const VectorD energy = mean_square(mixed);
   const VectorD scale = energy.array().max(1e-20).sqrt();
   const VectorD fourth = mixed.array().square().square().colwise().mean().transpose();
-  const VectorD write = 2.0 * safe_log(view.down_norm);
-  log_energy_ = safe_log(energy);
-  table.add("field.log_energy", log_energy_);
-  table.add("field.log_write", log_energy_ + write);
+  const VectorD write = 2.0 * safe_log(block.down_norm);
+  const VectorD log_energy = safe_log(energy);
+  table.add("field.log_energy", log_energy);
+  table.add("field.log_write", log_energy + write);
   table.add("field.log_size", safe_log(mixed.cwiseAbs().colwise().mean().transpose()));
   const VectorD fourth_of_scale = scale.array().square().square().max(std::numeric_limits<double>::min());  // of zeros
   table.add("field.log_kurtosis", safe_log(fourth.array() / fourth_of_scale.array()));
   table.add("field.mean", mixed.colwise().mean().transpose().array() / scale.array());
-  const VectorD solo_energy = safe_log(mean_square(response_.bottomRows(kSolo)));
+  const VectorD solo_energy = safe_log(mean_square(response.bottomRows(kSolo)));
   table.add("field.solo.log_energy", solo_energy);
   table.add("field.solo.log_write", solo_energy + write);
   table.add("field.open", (gate.topRows(kMixed).array() > 0.0).cast<double>().colwise().mean().transpose().matrix());
 
   // The same under a normal distribution with the population's mean and covariance: smoother in the tails.
-  const VectorD mean = inputs.topRows(kMixed).colwise().mean();
-  const MatrixD centred = inputs.topRows(kMixed).rowwise() - mean.transpose();
-  const MatrixD centred_gate = centred * activated.weight.transpose();
-  const Eigen::Index neurons = centred_gate.cols();
-  PreactivationMoments moments{mapped(mean.transpose(), activated).transpose(), VectorD::Ones(neurons),
-                               mean_square(centred_gate), VectorD::Zero(neurons), VectorD::Zero(neurons)};
-  if (config_.gated) {
-    const MatrixD centred_up = centred * weights.up.weight.transpose();
-    moments.up_mean = mapped(mean.transpose(), weights.up).transpose();
-    moments.up_variance = mean_square(centred_up);
-    moments.covariance = centred_gate.cwiseProduct(centred_up).colwise().mean().transpose();
-  }
+  const VectorD gate_mean = gate.topRows(kMixed).colwise().mean();
+  const VectorD up_mean = up.topRows(kMixed).colwise().mean();
+  const MatrixD centred_gate = gate.topRows(kMixed).rowwise() - gate_mean.transpose();
+  const MatrixD centred_up = up.topRows(kMixed).rowwise() - up_mean.transpose();
+  const PreactivationMoments moments{gate_mean, up_mean, mean_square(centred_gate), mean_square(centred_up),
+                                     centred_gate.cwiseProduct(centred_up).colwise().mean().transpose()};
   const VectorD normal_energy = safe_log(gaussian_response_energy(config_.activation, moments, quadrature_));
   const VectorD orientation = moments.covariance.array().sign();
   table.add("field.mean.gate", moments.gate_mean);
@@ -160,13 +162,9 @@ void MeanField::add_features(const LayerMaps& weights, const LayerView& view, Fe
   table.add("field.normal.log_write", normal_energy + write);
 }
 
-MatrixD MeanField::second_moment() const {
-  const MatrixD mixed = response_.topRows(kMixed);
-  return mixed.transpose() * mixed / static_cast<double>(kMixed);
-}
-
-void MeanField::apply_ffn(const LayerMaps& weights) {
-  add_branch(mapped(response_, weights.down), weights.ffn_post_norm, "the FFN");
+void MeanField::finish_ffn(const FfnBlockWeights& weights) {
+  if (weights.down.bias.size() > 0) written_.rowwise() += weights.down.bias.cast<double>().transpose();
+  add_branch(std::move(written_), to_double(weights.post_norm), "the FFN");
 }
 
 }  // namespace prunenet

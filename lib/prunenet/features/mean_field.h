@@ -7,8 +7,7 @@
 #include "prunenet/core/matrix.h"
 #include "prunenet/features/feature_table.h"
 #include "prunenet/features/gaussian_energy.h"
-#include "prunenet/features/layer_maps.h"
-#include "prunenet/features/layer_view.h"
+#include "prunenet/features/neuron_block.h"
 
 namespace prunenet {
 
@@ -22,20 +21,14 @@ namespace prunenet {
 /// neuron energies whose ranks follow those on text far better than any function of one neuron's weights does.
 class MeanField {
  public:
-  /// embedding: vocabulary x d.
-  MeanField(const MatrixF& embedding, const ModelConfig& config);
+  explicit MeanField(const WeightSource& weights);
 
-  /// In the order of the forward pass. Both `apply`s throw Error(kNumerical) where a state becomes NaN, infinite, or so
-  /// large that its square overflows.
-  void apply_attention(const LayerMaps& weights);
-  /// Before `apply_attention` where the model's blocks are parallel.
-  void add_features(const LayerMaps& weights, const LayerView& view, FeatureTable& table);
-  void apply_ffn(const LayerMaps& weights);
-
-  /// E[h h^T] over the mixed states in the current layer, I x I.
-  [[nodiscard]] MatrixD second_moment() const;
-  /// log E[h_i^2] over the mixed states, of the layer whose features were added last.
-  [[nodiscard]] const VectorD& log_energy() const { return log_energy_; }
+  /// In the order of the forward pass; the FFN's beginning before attention where the model's blocks are parallel.
+  /// Both ends throw Error(kNumerical) where a state becomes NaN, infinite, or so large that its square overflows.
+  void apply_attention(const AttentionWeights& weights);
+  void begin_ffn(const FfnBlockWeights& weights);
+  void add_features(const NeuronBlock& block, FeatureTable& table);
+  void finish_ffn(const FfnBlockWeights& weights);
 
  private:
   [[nodiscard]] MatrixD normalised(const MatrixD& rows, const NormMap& norm) const;
@@ -44,10 +37,10 @@ class MeanField {
 
   ModelConfig config_;
   NormalQuadrature quadrature_;
-  MatrixD states_;    ///< mixed states, then solo ones; rows of d
-  MatrixD mixing_;    ///< mixed x mixed, rows sum to 1
-  MatrixD response_;  ///< h of all states in the current layer
-  VectorD log_energy_;
+  MatrixD states_;   ///< mixed states, then solo ones; rows of d
+  MatrixD mixing_;   ///< mixed x mixed, rows sum to 1
+  MatrixD inputs_;   ///< of the current FFN: the states behind its norm
+  MatrixD written_;  ///< by its neurons so far, a row a state
 };
 
 }  // namespace prunenet

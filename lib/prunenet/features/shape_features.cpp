@@ -11,17 +11,10 @@ MatrixD unit_rows(const MatrixD& rows, const VectorD& norms) {
   return norms.array().max(1e-12).inverse().matrix().asDiagonal() * rows;
 }
 
-/// Inner products of unit rows, I x I, with a zero diagonal.
-MatrixD cosines(const MatrixD& units) {
-  MatrixD products = units * units.transpose();
-  products.diagonal().setZero();
-  return products;
-}
-
-void add_norms(const LayerView& view, FeatureTable& table) {
-  const VectorD gate = safe_log(view.gate_norm);
-  const VectorD up = safe_log(view.up_norm);
-  const VectorD down = safe_log(view.down_norm);
+void add_norms(const NeuronBlock& block, FeatureTable& table) {
+  const VectorD gate = safe_log(block.gate_norm);
+  const VectorD up = safe_log(block.up_norm);
+  const VectorD down = safe_log(block.down_norm);
   table.add("log_norm.gate", gate);
   table.add("log_norm.up", up);
   table.add("log_norm.down", down);
@@ -42,26 +35,17 @@ void add_moments(const std::string& name, const MatrixD& rows, FeatureTable& tab
 
 }  // namespace
 
-void add_shape_features(const LayerView& view, FeatureTable& table) {
-  add_norms(view, table);
-  const MatrixD gate = unit_rows(view.gate, view.gate_norm);
-  const MatrixD up = unit_rows(view.up, view.up_norm);
-  const MatrixD down = unit_rows(view.down, view.down_norm);
+void add_shape_features(const NeuronBlock& block, FeatureTable& table) {
+  add_norms(block, table);
+  const MatrixD gate = unit_rows(block.gate, block.gate_norm);
+  const MatrixD up = unit_rows(block.up, block.up_norm);
+  const MatrixD down = unit_rows(block.down, block.down_norm);
   table.add("cosine.gate_up", gate.cwiseProduct(up).rowwise().sum());
   table.add("cosine.gate_down", gate.cwiseProduct(down).rowwise().sum());
   table.add("cosine.up_down", up.cwiseProduct(down).rowwise().sum());
-  add_moments("gate", view.gate, table);
-  add_moments("up", view.up, table);
-  add_moments("down", view.down, table);
-
-  MatrixD pairs = cosines(gate);
-  table.add("nearest.gate", pairs.cwiseAbs().rowwise().maxCoeff());
-  const MatrixD up_pairs = cosines(up);
-  table.add("nearest.up", up_pairs.cwiseAbs().rowwise().maxCoeff());
-  pairs.array() *= up_pairs.array();
-  table.add("nearest.gate_up", pairs.cwiseAbs().rowwise().maxCoeff());
-  table.add("crowd.gate_up", pairs.array().square().rowwise().sum());
-  table.add("nearest.down", cosines(down).cwiseAbs().rowwise().maxCoeff());
+  add_moments("gate", block.gate, table);
+  add_moments("up", block.up, table);
+  add_moments("down", block.down, table);
 }
 
 }  // namespace prunenet
