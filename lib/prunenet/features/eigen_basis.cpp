@@ -19,11 +19,10 @@ MatrixD leading_eigenvectors(const MatrixD& matrix, std::int64_t count, const Ve
   if (!matrix.allFinite()) {
     throw Error(ErrorKind::kNumerical, fmt::format("a {} x {} covariance is not finite", side, side));
   }
-  const Eigen::MatrixXd symmetric = matrix;
-  const Spectra::DenseSymMatProd<double> product(symmetric);
-  auto mutable_product = product;
+  using Product = Spectra::DenseSymMatProd<double, Eigen::Lower, Eigen::RowMajor>;
+  Product product(matrix);
   const Eigen::Index lanczos = std::min<Eigen::Index>(side, std::max<Eigen::Index>(2 * wanted + 1, 20));
-  Spectra::SymEigsSolver<Spectra::DenseSymMatProd<double>> solver(mutable_product, wanted, lanczos);
+  Spectra::SymEigsSolver<Product> solver(product, wanted, lanczos);
   solver.init();
   solver.compute(Spectra::SortRule::LargestAlge, 1000, 1e-9);
   if (solver.info() != Spectra::CompInfo::Successful) {

@@ -1,11 +1,16 @@
 #include "prunenet/features/input_covariance.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+
+#include "prunenet/features/value_output.h"
 
 namespace prunenet {
 
 namespace {
+
+constexpr Eigen::Index kRowsAtATime = 512;
 
 /// Rows scaled to root mean square 1, as a norm without gain does.
 MatrixD normalised_rows(const MatrixD& rows) {
@@ -20,22 +25,23 @@ VectorD constant_part(const LinearMap& map, const VectorD& norm_bias) {
   return constant;
 }
 
-}  // namespace
+/// x_i^T C y_i of the rows of X and Y (n x d), n, from X T and Y T with T the lower triangle of C: half the
+/// multiplications of X C.
+VectorD bilinear_forms(const MatrixD& x, const MatrixD& x_lower, const MatrixD& y, const MatrixD& y_lower,
+                       const VectorD& diagonal) {
+  return (x_lower.cwiseProduct(y) + y_lower.cwiseProduct(x)).rowwise().sum() - x.cwiseProduct(y) * diagonal;
+}
 
-MatrixD value_output_map(const AttentionWeights& weights, const ModelConfig& config) {
-  const std::int64_t c = config.head_dim;
-  const std::int64_t queries_per_value = config.num_attention_heads / config.num_key_value_heads;
-  const MatrixD v = weights.v.weight.cast<double>();
-  MatrixD map = MatrixD::Zero(config.hidden_size, config.hidden_size);
-  for (std::int64_t head = 0; head < config.num_attention_heads; ++head) {
-    map.noalias() +=
-        weights.o.weight.middleCols(head * c, c).cast<double>() * v.middleRows(head / queries_per_value * c, c);
-  }
+/// What attention writes if it copies one state: W_o W_v with the norms around it folded in, d x d.
+MatrixD copying_map(const AttentionWeights& weights, const ModelConfig& config) {
+  MatrixD map = output_of_value_heads(weights, config) * weights.v.weight.cast<double>();
   if (weights.post_norm.gain.size() > 0 && !config.post_norm_on_stream) {
     map = weights.post_norm.gain.cast<double>().asDiagonal() * map;
   }
   return behind_norm(map, to_double(weights.norm), config);
 }
+
+}  // namespace
 
 InputCovariance::InputCovariance(const WeightSource& weights)
     : config_(weights.config()), quadrature_(normal_quadrature(kQuadraturePoints)) {
@@ -45,7 +51,7 @@ InputCovariance::InputCovariance(const WeightSource& weights)
   weights.visit_embedding([this](std::int64_t /*first*/, const MatrixF& words) {
     const MatrixD rows = normalised_rows(words.cast<double>());
     mean_ += rows.colwise().sum().transpose();
-    embedding_.noalias() += rows.transpose() * rows;
+    embedding_.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
   });
   mean_ /= static_cast<double>(config_.vocab_size);
   embedding_ = unit_trace(std::move(embedding_));
@@ -54,26 +60,40 @@ InputCovariance::InputCovariance(const WeightSource& weights)
 }
 
 void InputCovariance::add_attention_write(const AttentionWeights& weights) {
-  const MatrixD map = value_output_map(weights, config_);
-  const MatrixD mapped = map * current_;
-  current_ += unit_trace(mapped * map.transpose());
+  const MatrixD map = copying_map(weights, config_);
+  MatrixD write(map.rows(), map.rows());
+  for (Eigen::Index first = 0; first < map.rows(); first += kRowsAtATime) {
+    const Eigen::Index count = std::min(kRowsAtATime, map.rows() - first);
+    const MatrixD mapped = map.middleRows(first, count) * current_.selfadjointView<Eigen::Lower>();
+    write.block(first, 0, count, first + count).noalias() = mapped * map.topRows(first + count).transpose();
+  }
+  add_write(write);
+}
+
+void InputCovariance::add_write(const MatrixD& write) {
+  const double trace = write.trace();
+  if (trace <= 0.0) return;  // NaN goes on, to be refused where eigenvectors are wanted
+  current_.triangularView<Eigen::Lower>() += write / trace;
 }
 
 VectorD InputCovariance::add_covariance_features(const std::string& name, const FfnBlockWeights& weights,
                                                  const NeuronBlock& block, const MatrixD& covariance, double scale,
                                                  FeatureTable& table) const {
-  const auto forms = [&](const MatrixD& mapped, const MatrixD& rows) -> VectorD {
-    return scale * mapped.cwiseProduct(rows).rowwise().sum();
-  };
   const VectorD norm_bias = weights.norm.bias.cast<double>();
-  const MatrixD gate_mapped = block.gate * covariance;
+  const VectorD diagonal = covariance.diagonal();
+  const auto lower_mapped = [&covariance](const MatrixD& rows) -> MatrixD {
+    return rows * covariance.triangularView<Eigen::Lower>();
+  };
+  const MatrixD gate_lower = lower_mapped(block.gate);
   const Eigen::Index count = block.gate.rows();
   PreactivationMoments moments{constant_part(block.gate_map, norm_bias), VectorD::Ones(count),
-                               forms(gate_mapped, block.gate), VectorD::Zero(count), VectorD::Zero(count)};
+                               scale * bilinear_forms(block.gate, gate_lower, block.gate, gate_lower, diagonal),
+                               VectorD::Zero(count), VectorD::Zero(count)};
   if (config_.gated) {
     moments.up_mean = constant_part(block.up_map, norm_bias);
-    moments.up_variance = forms(block.up * covariance, block.up);
-    moments.covariance = forms(gate_mapped, block.up);
+    const MatrixD up_lower = lower_mapped(block.up);
+    moments.up_variance = scale * bilinear_forms(block.up, up_lower, block.up, up_lower, diagonal);
+    moments.covariance = scale * bilinear_forms(block.gate, gate_lower, block.up, up_lower, diagonal);
   }
   VectorD energy = gaussian_response_energy(config_.activation, moments, quadrature_);
   const VectorD log_size = 2.0 * safe_log(block.down_norm);
@@ -83,7 +103,9 @@ VectorD InputCovariance::add_covariance_features(const std::string& name, const 
                                        (moments.gate_variance.array() * moments.up_variance.array()).max(1e-24).sqrt());
   table.add(name + ".log_energy", safe_log(energy));
   table.add(name + ".log_write", safe_log(energy) + log_size);
-  table.add(name + ".log_share.down", safe_log(forms(block.down * covariance, block.down)) - log_size);
+  const MatrixD down_lower = lower_mapped(block.down);
+  table.add(name + ".log_share.down",
+            safe_log(scale * bilinear_forms(block.down, down_lower, block.down, down_lower, diagonal)) - log_size);
   return energy;
 }
 
@@ -95,12 +117,12 @@ void InputCovariance::add_features(const FfnBlockWeights& weights, const NeuronB
   const double trace = current_.trace();
   const VectorD energy =
       add_covariance_features("stream", weights, block, current_, trace > 0.0 ? d / trace : d, table);
-  ffn_write_.noalias() += block.down.transpose() * (energy.asDiagonal() * block.down);
+  const MatrixD weighted = energy.cwiseSqrt().asDiagonal() * block.down;
+  ffn_write_.selfadjointView<Eigen::Lower>().rankUpdate(weighted.transpose());
 }
 
 void InputCovariance::finish_ffn() {
-  const double trace = ffn_write_.trace();
-  if (trace > 0.0) current_ += ffn_write_ / trace;
+  add_write(ffn_write_);
   ffn_write_.setZero();
 }
 

@@ -9,12 +9,9 @@
 
 namespace prunenet {
 
-/// W_o W_v with the value heads shared out to their query heads and the norm's gain folded in: what attention writes if
-/// it copies one state, d x d.
-[[nodiscard]] MatrixD value_output_map(const AttentionWeights& weights, const ModelConfig& config);
-
 /// An effective covariance of the residual stream from weights alone: that of the normalised embedding rows, plus what
-/// attention and FFN of each layer write under it, every part scaled to trace 1. Memory: four d x d.
+/// attention and FFN of each layer write under it, every part scaled to trace 1. Symmetric
+/// matrices are their lower triangles here; above lies nothing. Memory: four d x d.
 class InputCovariance {
  public:
   explicit InputCovariance(const WeightSource& weights);
@@ -24,11 +21,13 @@ class InputCovariance {
   void add_features(const FfnBlockWeights& weights, const NeuronBlock& block, FeatureTable& table);
   void finish_ffn();
 
-  [[nodiscard]] const MatrixD& current() const { return current_; }      ///< C, d x d
-  [[nodiscard]] const MatrixD& embedding() const { return embedding_; }  ///< C_E, d x d, trace 1
+  [[nodiscard]] const MatrixD& current() const { return current_; }      ///< C, d x d, lower triangle
+  [[nodiscard]] const MatrixD& embedding() const { return embedding_; }  ///< C_E, likewise, trace 1
   [[nodiscard]] const VectorD& mean() const { return mean_; }            ///< mean normalised embedding row, d
 
  private:
+  /// Scaled to trace 1.
+  void add_write(const MatrixD& write);
   /// Under `scale` times the covariance. Returns E[h_i^2].
   VectorD add_covariance_features(const std::string& name, const FfnBlockWeights& weights, const NeuronBlock& block,
                                   const MatrixD& covariance, double scale, FeatureTable& table) const;
@@ -38,7 +37,7 @@ class InputCovariance {
   MatrixD embedding_;
   VectorD mean_;
   MatrixD current_;
-  MatrixD ffn_write_;  ///< of the neurons since the last `finish_ffn`
+  MatrixD ffn_write_;  ///< of the neurons since the last `finish_ffn`, lower triangle
 };
 
 }  // namespace prunenet

@@ -8,6 +8,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
 #include "prunenet/features/activation.h"
+#include "prunenet/features/value_output.h"
 
 namespace prunenet {
 
@@ -104,13 +105,7 @@ void MeanField::apply_attention(const AttentionWeights& weights) {
       (1.0 - kSoloAttention) * (kSelfAttention * mixed + (1.0 - kSelfAttention) * (mixing_ * mixed));
   attended.topRows(kMixed).rowwise() += kSoloAttention * solo.colwise().mean();
   attended.bottomRows(kSolo) = solo;
-  const std::int64_t c = config_.head_dim;
-  const std::int64_t queries_per_value = config_.num_attention_heads / config_.num_key_value_heads;
-  MatrixD written = MatrixD::Zero(states_.rows(), states_.cols());
-  for (std::int64_t head = 0; head < config_.num_attention_heads; ++head) {
-    written.noalias() += attended.middleCols(head / queries_per_value * c, c) *
-                         weights.o.weight.middleCols(head * c, c).cast<double>().transpose();
-  }
+  MatrixD written = attended * output_of_value_heads(weights, config_).transpose();
   if (weights.o.bias.size() > 0) written.rowwise() += weights.o.bias.cast<double>().transpose();
   add_branch(std::move(written), to_double(weights.post_norm), "attention");
 }
