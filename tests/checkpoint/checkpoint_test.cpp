@@ -59,6 +59,47 @@ TEST_F(CheckpointTest, SingleFile) {
   expect_error(ErrorKind::kBadInput, {"no shard 'x'"}, [&] { (void)checkpoint.tensors_of("x"); });
 }
 
+TEST_F(CheckpointTest, SomeRowsAreThoseOfTheWhole) {
+  write_single();
+  const Checkpoint checkpoint = open();
+  EXPECT_EQ(checkpoint.read_rows("w", 2, 3, 1, 1), (MatrixF(1, 3) << 4, 5, 6).finished());
+  EXPECT_EQ(checkpoint.read_rows("w", 2, 3, 0, 2), checkpoint.read_matrix("w"));
+  EXPECT_EQ(checkpoint.read_rows("w", 2, 3, 2, 0).rows(), 0);
+  expect_error(ErrorKind::kInvalidArgument, {"2 rows from 1 on of a matrix of 2"},
+               [&] { (void)checkpoint.read_rows("w", 2, 3, 1, 2); });
+}
+
+TEST_F(CheckpointTest, NumbersComeInOrderAndInPieces) {
+  constexpr std::int64_t kRows = 1031;
+  constexpr std::int64_t kColumns = 2053;  // some pieces, which end within rows
+  std::vector<float> numbers(kRows * kColumns);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i % 251);  // exact as BF16
+  numbers.back() = std::numeric_limits<float>::infinity();
+  for (const Dtype dtype : {Dtype::kBF16, Dtype::kF32}) {
+    write_safetensors(at("model.safetensors"),
+                      {{"big", float_tensor({kRows, kColumns}, numbers, dtype)},
+                       {"cube", float_tensor({1, 2, 1}, {7, 8})},
+                       {"ids", raw_tensor(Dtype::kI32, {1}, "1234")}},
+                      {});
+    const Checkpoint checkpoint = open();
+    std::vector<float> seen;
+    std::size_t pieces = 0;
+    checkpoint.visit_floats("big", [&](std::uint64_t first, std::span<const float> values) {
+      EXPECT_EQ(first, seen.size());
+      seen.insert(seen.end(), values.begin(), values.end());
+      ++pieces;
+    });
+    EXPECT_EQ(seen, numbers);
+    EXPECT_GT(pieces, 1U);
+    checkpoint.visit_floats("cube", [](std::uint64_t first, std::span<const float> values) {
+      EXPECT_EQ(first, 0U);
+      EXPECT_EQ(values.size(), 2U);
+    });
+    expect_error(ErrorKind::kUnsupported, {"I32"},
+                 [&] { checkpoint.visit_floats("ids", [](std::uint64_t, std::span<const float>) {}); });
+  }
+}
+
 TEST_F(CheckpointTest, Shards) {
   write_shards();
   write_index(R"({"metadata":{"total_size":20},"weight_map":{"a":"s1.safetensors","b":"s2.safetensors"}})");

@@ -139,10 +139,11 @@ void check_against_index(const WeightMap& weight_map, const std::map<std::string
   }
 }
 
+constexpr std::size_t kElementsAtATime = 1U << 20U;
+
 /// Elements from `begin` on, in pieces, so that the file's bytes and the floats are never in memory together.
 void read_elements(const SafetensorsFile& file, const std::string& name, Dtype dtype, std::uint64_t begin,
                    std::span<float> values) {
-  constexpr std::size_t kElementsAtATime = 1U << 20U;
   const std::size_t size = size_of(dtype);
   const std::uint64_t offset = file.range_of(name).offset + begin * size;
   for (std::size_t done = 0; done < values.size(); done += kElementsAtATime) {
@@ -308,6 +309,27 @@ MatrixF Checkpoint::read_rows(const std::string& name, std::int64_t rows, std::i
                             begin + i, rows * columns, values[i]));
   }
   return matrix;
+}
+
+void Checkpoint::visit_floats(const std::string& name, const FloatVisitor& visit) const {
+  const std::string& shard = shard_of(name);
+  const TensorInfo& info = state_->tensors.at(name);
+  const std::size_t size = size_of(info.dtype);
+  std::vector<float> values;
+  const auto pass = [&](std::uint64_t first, std::span<const std::byte> bytes) {
+    values.resize(bytes.size() / size);
+    to_floats(bytes, info.dtype, values);
+    visit(first, values);
+  };
+  if (state_->store != nullptr) return pass(0, state_->store->read(name).data);
+  const SafetensorsFile& file = state_->file(shard);
+  const FileRange whole = file.range_of(name);
+  std::vector<FileRange> pieces;
+  for (std::uint64_t done = 0; done < whole.bytes; done += kElementsAtATime * size) {
+    pieces.push_back({whole.offset + done, std::min<std::uint64_t>(kElementsAtATime * size, whole.bytes - done)});
+  }
+  RangeReader reader(file.file(), pieces, pieces.size() > 1 ? 1 : 0);
+  for (const FileRange& piece : pieces) pass((piece.offset - whole.offset) / size, reader.next());
 }
 
 std::uint64_t Checkpoint::parameters() const {

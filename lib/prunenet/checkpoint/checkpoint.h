@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,6 +74,13 @@ class Checkpoint {
   /// Some rows of one of that shape. Error(kInvalidArgument) where it has not as many.
   [[nodiscard]] MatrixF read_rows(const std::string& name, std::int64_t rows, std::int64_t columns, std::int64_t first,
                                   std::int64_t count) const;
+
+  /// Elements of a tensor from number `first` on.
+  using FloatVisitor = std::function<void(std::uint64_t first, std::span<const float> values)>;
+  /// A whole tensor of any rank as floats, front to back in pieces of some MB, NaN and Inf included; of a directory,
+  /// the next piece is read on a thread of its own meanwhile. Throws Error(kUnsupported) for a type that is not
+  /// computable.
+  void visit_floats(const std::string& name, const FloatVisitor& visit) const;
 
   /// Sum of elements over all tensors, and of bytes.
   [[nodiscard]] std::uint64_t parameters() const;

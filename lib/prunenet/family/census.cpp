@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <map>
+#include <span>
 
 #include "prunenet/core/dtype.h"
+#include "prunenet/family/number_scan.h"
 
 namespace prunenet {
 
@@ -16,10 +16,6 @@ constexpr std::int64_t kFormatMultiple = 32;  // block size of Q4_0 to Q8_0
 
 std::uint64_t numbers_of(const LinearPlace& place) {
   return static_cast<std::uint64_t>(place.parameters());
-}
-
-std::string plural(std::size_t count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 /// FFN matrices by name; a neuron is a row of them, or a column where that says so.
@@ -32,24 +28,6 @@ std::map<std::string, bool> neuron_matrices(const Family& family) {
     by_column[block.down.weight] = !block.down.transposed;
   }
   return by_column;
-}
-
-/// How many neurons have one and the same number everywhere, and how many of those zeros.
-struct DeadNeurons {
-  std::size_t zero = 0;
-  std::size_t constant = 0;
-};
-
-DeadNeurons count_dead(const std::vector<float>& values, const std::vector<std::int64_t>& shape, bool by_column) {
-  const Eigen::Map<const MatrixF> matrix(values.data(), shape[0], shape[1]);
-  DeadNeurons dead;
-  for (std::int64_t i = 0; i < (by_column ? shape[1] : shape[0]); ++i) {
-    const float smallest = by_column ? matrix.col(i).minCoeff() : matrix.row(i).minCoeff();
-    const float largest = by_column ? matrix.col(i).maxCoeff() : matrix.row(i).maxCoeff();
-    if (smallest != largest) continue;
-    ++(largest == 0.0F ? dead.zero : dead.constant);
-  }
-  return dead;
 }
 
 }  // namespace
@@ -89,18 +67,13 @@ std::vector<Oddity> find_oddities(const Checkpoint& checkpoint, const Family& fa
   for (const auto& [name, info] : checkpoint.tensors()) {
     progress.advance(info.bytes);
     if (!is_computable(info.dtype)) continue;
-    const std::vector<float> values = to_floats(checkpoint.read(name).data, info.dtype);
-    const auto bad =
-        static_cast<std::size_t>(std::ranges::count_if(values, [](float value) { return !std::isfinite(value); }));
-    if (bad > 0) {
-      oddities.push_back({name, fmt::format("{} not finite", plural(bad, "number"))});
-      continue;
-    }
     const auto matrix = by_column.find(name);
-    if (matrix == by_column.end()) continue;
-    const DeadNeurons dead = count_dead(values, info.shape, matrix->second);
-    if (dead.zero > 0) oddities.push_back({name, plural(dead.zero, "neuron") + " of zeros"});
-    if (dead.constant > 0) oddities.push_back({name, plural(dead.constant, "neuron") + " of one number"});
+    NumberScan scan(info.shape, matrix == by_column.end() ? NeuronsAre::kNone
+                                : matrix->second          ? NeuronsAre::kColumns
+                                                          : NeuronsAre::kRows);
+    checkpoint.visit_floats(name,
+                            [&scan](std::uint64_t first, std::span<const float> values) { scan.add(first, values); });
+    for (const std::string& what : scan.oddities()) oddities.push_back({name, what});
   }
   return oddities;
 }
