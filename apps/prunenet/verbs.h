@@ -12,6 +12,7 @@ using Arguments = std::vector<std::string>;
 /// One file a verb. Each parses its arguments, calls the library, prints its results; it throws what fails.
 void run_import(const Arguments& arguments);
 void run_export(const Arguments& arguments);
+void run_features(const Arguments& arguments);
 void run_train(const Arguments& arguments);
 void run_apply(const Arguments& arguments);
 void run_verify(const Arguments& arguments);
@@ -27,9 +28,10 @@ struct Verb {
   void (*run)(const Arguments& arguments);
 };
 
-inline constexpr std::array<Verb, 10> kVerbs = {{
+inline constexpr std::array<Verb, 11> kVerbs = {{
     {"import", "make a checked model directory of a GGUF file or another directory", run_import},
     {"export", "write a model as a GGUF file", run_export},
+    {"features", "write what a policy sees of each neuron", run_features},
     {"train", "train a policy on one or more models of a family", run_train},
     {"apply", "prune a model by a policy at any ratio", run_apply},
     {"verify", "hold a pruned model to its record and to its input", run_verify},
