@@ -65,6 +65,21 @@ TEST(ScoreChoices, EqualsScoringEveryChoiceAlone) {
   }
 }
 
+TEST(ScoreChoices, StreamedModelsAnswerTheSameInOnePass) {
+  const TrainedModel trained;
+  SilentProgress silent;
+  const CausalLm streamed = CausalLm::load(trained.checkpoint, *trained.family, silent, {.stream = true});
+  std::vector<ChoiceItem> items;
+  for (int copy = 0; copy < 40; ++copy) {  // several batches
+    for (ChoiceItem& one : various_items()) items.push_back(std::move(one));
+  }
+  const auto scores = score_choices(trained.model, *trained.tokenizer, items, silent);
+  const auto again = score_choices(streamed, *trained.tokenizer, items, silent);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    EXPECT_EQ(scores[i].log_likelihood, again[i].log_likelihood) << "item " << i;
+  }
+}
+
 TEST(ScoreChoices, LikelihoodThatIsNoNumberIsAnErrorThatNamesItsItem) {
   const TrainedModel trained;
   SilentProgress silent;

@@ -49,6 +49,25 @@ TEST(Perplexity, EqualsFullLogitsOverWindowsThatDoNotOverlap) {
   EXPECT_EQ(result.sha256.size(), 64U);
 }
 
+TEST(Perplexity, LayerByLayerAndStreamedIsWhatEachWindowOnItsOwnGives) {
+  const torch::NoGradGuard no_grad;
+  const TrainedModel trained;
+  SilentProgress silent;
+  const CausalLm streamed = CausalLm::load(trained.checkpoint, *trained.family, silent, {.stream = true});
+  constexpr std::int64_t kWindows = 40;
+  const PerplexityOptions options{.context = 48, .windows = kWindows};
+  const torch::Tensor ids = cut_windows(trained.model.config(), *trained.tokenizer, held_out(), options).ids;
+  double nll = 0.0;
+  for (std::int64_t window = 0; window < kWindows; ++window) {
+    nll += trained.model.token_nll(ids.narrow(0, window, 1)).sum(torch::kFloat64).item<double>();
+  }
+  ASSERT_LT(trained.model.tokens_per_pass(), kWindows * 47) << "several passes of the model in memory";
+  ASSERT_GE(streamed.tokens_per_pass(), kWindows * 47) << "one pass of the streamed model";
+  for (const CausalLm* model : {&trained.model, &streamed}) {
+    EXPECT_EQ(evaluate_perplexity(*model, *trained.tokenizer, held_out(), options, silent).nll, nll);
+  }
+}
+
 TEST(Perplexity, LossThatIsNoNumberIsAnErrorThatNamesIt) {
   const TrainedModel trained;
   SilentProgress silent;

@@ -78,6 +78,19 @@ TEST(CausalLm, NllChecksItsShapes) {
   });
 }
 
+TEST(CausalLm, WeightsThatDoNotFitIntoMemoryAreRefusedBeforeTheyAreRead) {
+  const auto load = [](bool stream, std::uint64_t available) {
+    const testing::LoadedTinyModel tiny(
+        "llama-grouped-tied", {.stream = stream, .when_too_large = "do something else", .available_bytes = available});
+    return tiny.checkpoint.parameters() * sizeof(float);
+  };
+  const std::uint64_t needed = load(true, 0);
+  EXPECT_NO_THROW((void)load(false, needed));
+  testing::expect_error(ErrorKind::kOutOfSpace,
+                        {"llama-grouped-tied", "parameters in float32", "are available; do something else"},
+                        [&] { (void)load(false, needed - 1); });
+}
+
 TEST(Runtime, RejectsThreadCountsOutsideItsRange) {
   testing::expect_error(ErrorKind::kInvalidArgument, {"0 threads"}, [] { set_threads(0); });
   testing::expect_error(ErrorKind::kInvalidArgument, {"1025 threads"}, [] { set_threads(1025); });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,19 @@ inline CausalLm load_tiny_model(const std::string& name = "llama-grouped-tied") 
   SilentProgress progress;
   return CausalLm::load(checkpoint, *make_family(checkpoint), progress);
 }
+
+/// The same with options. It may stream, so it keeps what it reads from.
+struct LoadedTinyModel {
+  explicit LoadedTinyModel(const std::string& name, const LoadOptions& options = {})
+      : checkpoint(Checkpoint::open(tiny_model_directory(name))),
+        family(make_family(checkpoint)),
+        model(CausalLm::load(checkpoint, *family, silent, options)) {}
+
+  SilentProgress silent;
+  Checkpoint checkpoint;
+  std::unique_ptr<Family> family;
+  CausalLm model;
+};
 
 /// What transformers computed with that model; see make_model_goldens.py for names and shapes.
 inline std::map<std::string, torch::Tensor> load_golden(const std::string& name) {

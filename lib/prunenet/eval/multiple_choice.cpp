@@ -5,16 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <string_view>
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/stopwatch.h"
 #include "prunenet/eval/choice_request.h"
+#include "prunenet/model/batches.h"
 
 namespace prunenet {
 
 namespace {
 
-constexpr std::int64_t kTokensPerBatch = 1024;
+constexpr std::int64_t kTokensPerBatch = kTokensPerForward;
 
 /// Input tokens that all requests start with, leaving each one input of its own.
 std::size_t shared_length(std::span<const ChoiceRequest> requests) {
@@ -54,10 +56,13 @@ class PackedBatch {
 
   [[nodiscard]] std::int64_t tokens() const { return static_cast<std::int64_t>(ids_.size()); }
 
-  /// Log-likelihood of each request's continuation, in the order in which they were added.
-  [[nodiscard]] std::vector<double> run(const CausalLm& model) const {
-    const torch::Tensor states = model.packed_states(as_tensor(ids_), segments_);
-    const torch::Tensor nll = model.nll(states.index_select(0, as_tensor(rows_)), as_tensor(targets_));
+  [[nodiscard]] TokenBatch tokens_in_order() const { return packed_batch(as_tensor(ids_), segments_); }
+
+  /// Log-likelihood of each request's continuation, in the order in which they were added, from the states of
+  /// `tokens_in_order`.
+  [[nodiscard]] std::vector<double> score(const CausalLm& model, const torch::Tensor& states) const {
+    const torch::Tensor nll =
+        model.nll(states.index_select(0, as_tensor(rows_).to(states.device())), as_tensor(targets_));
     std::vector<double> scores;
     std::int64_t next = 0;
     for (const std::size_t count : scored_) {
@@ -109,6 +114,35 @@ void require_finite(const ChoiceScores& scores, std::size_t item) {
   }
 }
 
+/// Lets a pass be interrupted; what is counted here are items.
+class PassOfItems final : public Progress {
+ public:
+  explicit PassOfItems(Progress& progress) : progress_(progress) {}
+  void begin(std::string_view /*stage*/, std::string_view /*unit*/, std::uint64_t /*total*/) override {}
+  void advance(std::uint64_t /*tokens*/) override { progress_.advance(0); }
+  void status(std::string_view text) override { progress_.status(text); }
+  void note(std::string_view text) override { progress_.note(text); }
+  void warn(std::string_view text) override { progress_.warn(text); }
+
+ private:
+  Progress& progress_;
+};
+
+/// Log-likelihoods of all requests in the order in which they were added.
+std::vector<double> run(const CausalLm& model, std::span<const PackedBatch> batches, Progress& progress) {
+  std::vector<TokenBatch> tokens;
+  tokens.reserve(batches.size());
+  for (const PackedBatch& batch : batches) tokens.push_back(batch.tokens_in_order());
+  PassOfItems pass_progress(progress);
+  const std::vector<torch::Tensor> states = model.states_by_layer(tokens, {}, pass_progress);
+  std::vector<double> scores;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const std::vector<double> of_batch = batches[i].score(model, states[i]);
+    scores.insert(scores.end(), of_batch.begin(), of_batch.end());
+  }
+  return scores;
+}
+
 double standard_error(double share, std::int64_t n) {
   return n > 1 ? std::sqrt(share * (1.0 - share) / static_cast<double>(n - 1)) : 0.0;
 }
@@ -119,10 +153,11 @@ std::vector<ChoiceScores> score_choices(const CausalLm& model, const Tokenizer& 
                                         const std::vector<ChoiceItem>& items, Progress& progress) {
   const ChoiceRequestMaker maker(tokenizer, model.config().max_position_embeddings);
   std::vector<ChoiceScores> scores(items.size());
+  std::vector<PackedBatch> batches(1);
+  std::int64_t tokens = 0;  // of all batches but the last
   std::size_t first = 0;
-  PackedBatch batch;
   const auto flush = [&](std::size_t end) {
-    const std::vector<double> values = batch.run(model);
+    const std::vector<double> values = run(model, batches, progress);
     auto next = values.begin();
     for (std::size_t item = first; item < end; ++item) {
       const auto choices = static_cast<std::ptrdiff_t>(items[item].endings.size());
@@ -132,7 +167,8 @@ std::vector<ChoiceScores> score_choices(const CausalLm& model, const Tokenizer& 
     }
     progress.advance(end - first);
     first = end;
-    batch = {};
+    batches.assign(1, {});
+    tokens = 0;
   };
   for (std::size_t item = 0; item < items.size(); ++item) {
     std::vector<ChoiceRequest> requests;
@@ -144,8 +180,14 @@ std::vector<ChoiceScores> score_choices(const CausalLm& model, const Tokenizer& 
             fmt::format("item {}: choice {} adds no tokens to its context; remove the item", item + 1, choice + 1));
       }
     }
-    batch.add(requests);
-    if (batch.tokens() >= kTokensPerBatch || item + 1 == items.size()) flush(item + 1);
+    batches.back().add(requests);
+    const std::int64_t filled = batches.back().tokens();
+    if (item + 1 == items.size() || (filled >= kTokensPerBatch && tokens + filled >= model.tokens_per_pass())) {
+      flush(item + 1);
+    } else if (filled >= kTokensPerBatch) {
+      tokens += filled;
+      batches.emplace_back();
+    }
   }
   return scores;
 }

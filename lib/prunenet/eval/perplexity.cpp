@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/stopwatch.h"
@@ -36,16 +38,24 @@ Perplexity evaluate_perplexity(const CausalLm& model, const Tokenizer& tokenizer
   result.context = text.ids.size(1);
   result.tokens = result.windows * (result.context - 1);
 
-  progress.begin("scoring " + file.filename().string(), "tokens",
-                 static_cast<std::uint64_t>(result.windows * result.context));
+  progress.begin("scoring " + file.filename().string(), "tokens", static_cast<std::uint64_t>(result.tokens));
   const Stopwatch watch;
-  for (std::int64_t window = 0; window < result.windows; ++window) {
-    const torch::Tensor losses = model.token_nll(text.ids.narrow(0, window, 1)).select(0, 0);
-    require_finite(losses, fmt::format("{}, window {} of {}", file.string(), window, result.windows));
-    result.nll += losses.sum(torch::kFloat64).item<double>();
-    progress.status(fmt::format("perplexity {:.3f}",
-                                std::exp(result.nll / static_cast<double>((window + 1) * (result.context - 1)))));
-    progress.advance(static_cast<std::uint64_t>(result.context));
+  const std::int64_t inputs = result.context - 1;  // of a window: what stands behind its last token is not scored
+  const std::int64_t together = std::max<std::int64_t>(1, model.tokens_per_pass() / inputs);
+  for (std::int64_t first = 0; first < result.windows; first += together) {
+    std::vector<TokenBatch> batches;
+    for (std::int64_t window = first; window < std::min(first + together, result.windows); ++window) {
+      batches.push_back(sequence_batch(text.ids.narrow(0, window, 1).narrow(1, 0, inputs)));
+    }
+    const std::vector<torch::Tensor> states = model.states_by_layer(batches, {}, progress);
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      const std::int64_t window = first + static_cast<std::int64_t>(i);
+      const torch::Tensor losses = model.nll(states[i], text.ids[window].narrow(0, 1, inputs));
+      require_finite(losses, fmt::format("{}, window {} of {}", file.string(), window, result.windows));
+      result.nll += losses.sum(torch::kFloat64).item<double>();
+      progress.status(
+          fmt::format("perplexity {:.3f}", std::exp(result.nll / static_cast<double>((window + 1) * inputs))));
+    }
   }
   result.seconds = watch.seconds();
   result.ppl = std::exp(result.nll / static_cast<double>(result.tokens));

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "prunenet/checkpoint/checkpoint.h"
@@ -12,28 +14,49 @@
 #include "prunenet/family/family.h"
 #include "prunenet/model/decoder_layer.h"
 #include "prunenet/model/kv_cache.h"
+#include "prunenet/model/layer_pass.h"
+#include "prunenet/model/layer_store.h"
 #include "prunenet/model/row_layout.h"
 #include "prunenet/model/token_loss.h"
 
 namespace prunenet {
 
-/// A decoder-only transformer in float32 on the CPU, of any shape that ModelConfig describes.
+/// How a model is loaded.
+struct LoadOptions {
+  bool stream = false;  ///< decoder layers stay in the checkpoint, and are read at every pass (StreamedLayers)
+  torch::Device device = torch::kCPU;
+  /// What to do where the weights do not fit into memory: ends that error.
+  std::string when_too_large = "use a machine with more memory";
+  /// What there is; asked of the system where not given.
+  std::optional<std::uint64_t> available_bytes = {};
+};
+
+/// A decoder-only transformer in float32, of any shape that ModelConfig describes.
 ///
-/// ids are int64 tensors. Throws Error(kInvalidArgument), with the numbers, for ids of another type or rank, outside
-/// the vocabulary, or in sequences longer than max_position_embeddings. Const members may run at once from threads.
+/// ids are int64 tensors. Logits and losses come back on the CPU, states where the model is. Throws
+/// Error(kInvalidArgument), with the numbers, for ids of another type or rank, outside the vocabulary, or in sequences
+/// longer than max_position_embeddings. Const members may run at once from threads.
 ///
 /// Gradients: with libtorch's grad mode on, `logits` and `token_nll` are differentiable with respect to whatever a hook
 /// has marked (h.requires_grad_()); the weights themselves never require gradients. Callers that want none, and speed,
 /// hold a torch::NoGradGuard.
 class CausalLm {
  public:
-  /// Throws what Checkpoint::read_matrix throws.
-  [[nodiscard]] static CausalLm load(const Checkpoint& checkpoint, const Family& family, Progress& progress);
+  /// Checkpoint and family must outlive a model that streams its layers. Throws what Checkpoint::read_matrix throws; a
+  /// model that streams, at every pass. Throws Error(kOutOfSpace), with the numbers, before anything is read where the
+  /// weights are to lie in this machine's memory and do not fit.
+  [[nodiscard]] static CausalLm load(const Checkpoint& checkpoint, const Family& family, Progress& progress,
+                                     const LoadOptions& options = {});
 
   CausalLm(ModelConfig config, DecoderWeights weights);
+  /// The layers come from `layers`, all else from `outer`.
+  CausalLm(ModelConfig config, DecoderWeights outer, std::shared_ptr<const LayerStore> layers);
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
   [[nodiscard]] const DecoderWeights& weights() const { return weights_; }
+  [[nodiscard]] torch::Device device() const { return weights_.embedding.device(); }
+  /// False: a pass over the layers costs nothing but the computation.
+  [[nodiscard]] bool streams() const { return streamed_; }
 
   /// ids [B, T] -> logits of the token after each, [B, T, V].
   [[nodiscard]] torch::Tensor logits(const torch::Tensor& ids, const FfnHook& hook = {}) const;
@@ -53,6 +76,15 @@ class CausalLm {
   /// final norm, [N, d]. No gradient. Costs what N tokens cost: there is no padding.
   [[nodiscard]] torch::Tensor packed_states(const torch::Tensor& ids, std::span<const Segment> segments) const;
 
+  /// Batches through the model layer by layer: all of them through one, then all through the next, so that each layer
+  /// is asked for once. States after the final norm, [N, d] each; the numbers are those of the other members. No
+  /// gradient. Memory: the states of all tokens, and one layer. Reports tokens to a stage that has begun.
+  [[nodiscard]] std::vector<torch::Tensor> states_by_layer(std::span<const TokenBatch> batches, const LayerPass& pass,
+                                                           Progress& progress) const;
+  /// Tokens that are worth a pass of their own: a batch where layers cost nothing, else as many as have 1 GiB of
+  /// states.
+  [[nodiscard]] std::int64_t tokens_per_pass() const;
+
   /// states [N, d] after the final norm, targets [N] int64 -> negative log-likelihood of each target, [N].
   [[nodiscard]] torch::Tensor nll(const torch::Tensor& states, const torch::Tensor& targets) const;
 
@@ -61,11 +93,21 @@ class CausalLm {
   [[nodiscard]] std::vector<torch::Tensor> layer_states(const torch::Tensor& ids) const;
 
  private:
+  /// Of the rows of one layout.
+  struct Positions {
+    torch::Tensor ids;  ///< [N]
+    RotaryAngles angles;
+    RotaryAngles window_angles;
+  };
   struct Extras {
     const FfnHook* hook = nullptr;
     KvCache* cache = nullptr;
     std::vector<torch::Tensor>* layer_states = nullptr;
   };
+  [[nodiscard]] Positions positions_of(const RowLayout& layout) const;
+  /// ids [N] -> [N, d]
+  [[nodiscard]] torch::Tensor embed(const torch::Tensor& ids, const Positions& positions) const;
+  [[nodiscard]] torch::Tensor normalised_states(const torch::Tensor& states) const;
   /// ids [N] -> [N, d] after the final norm.
   [[nodiscard]] torch::Tensor forward(const torch::Tensor& ids, const RowLayout& layout, const Extras& extras) const;
   void check_ids(const torch::Tensor& ids, std::int64_t rank) const;
@@ -73,6 +115,8 @@ class CausalLm {
 
   ModelConfig config_;
   DecoderWeights weights_;
+  std::shared_ptr<const LayerStore> layers_;
+  bool streamed_;
   torch::Tensor rotary_frequencies_;
   torch::Tensor window_frequencies_;
   LogitRule logits_;

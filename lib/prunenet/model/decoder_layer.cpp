@@ -47,7 +47,7 @@ torch::Tensor add_branch(const ModelConfig& config, torch::Tensor hidden, const 
 /// Each segment over its own keys: q [N, H, c], k and v [N, K, c] -> [N, H c].
 torch::Tensor attend_segments(const RowLayout& layout, const torch::Tensor& q, const torch::Tensor& k,
                               const torch::Tensor& v, const AttentionRule& rule) {
-  const torch::Tensor out = torch::empty({q.size(0), q.size(1), q.size(2)});
+  const torch::Tensor out = torch::empty({q.size(0), q.size(1), q.size(2)}, q.options());
   for (const Segment& segment : layout.segments) {
     torch::Tensor keys = k.slice(0, segment.begin, segment.end);
     torch::Tensor values = v.slice(0, segment.begin, segment.end);
@@ -76,7 +76,7 @@ torch::Tensor attend_batch(const ForwardPass& pass, std::int64_t layer, const to
   if (at::GradMode::is_enabled() || queries.size(2) == 1) {
     return attend(queries, keys, values, rule).transpose(1, 2).reshape({q.size(0), -1});
   }
-  const torch::Tensor out = torch::empty({batch, queries.size(2), q.size(1), q.size(2)});
+  const torch::Tensor out = torch::empty({batch, queries.size(2), q.size(1), q.size(2)}, q.options());
   for (std::int64_t row = 0; row < batch; ++row) {
     attend_blocked(queries[row], keys[row], values[row], rule, out[row].transpose(0, 1));
   }

@@ -24,7 +24,8 @@ torch::Tensor to_tensor(const VectorF& vector) {
 /// Reads tensors, one under the other where several make one.
 class Reader {
  public:
-  Reader(const Checkpoint& checkpoint, const Family& family) : checkpoint_(checkpoint), family_(family) {}
+  Reader(const Checkpoint& checkpoint, const Family& family, torch::Device device)
+      : checkpoint_(checkpoint), family_(family), device_(device) {}
 
   /// [outputs_1 + outputs_2 + ..., inputs] of the maps that exist.
   [[nodiscard]] torch::Tensor weights(std::initializer_list<LinearPlace> places) const {
@@ -39,7 +40,7 @@ class Reader {
       std::copy_n(part.data(), part.size(), result.data_ptr<float>() + row * columns);
       row += part.rows();
     }
-    return result;
+    return result.to(device_);
   }
 
   /// Their biases end to end; undefined where the last has none.
@@ -49,21 +50,28 @@ class Reader {
     for (const LinearPlace& place : places) {
       if (place.exists()) parts.push_back(to_tensor(read_bias(checkpoint_, place)));
     }
-    return torch::cat(parts);
+    return torch::cat(parts).to(device_);
   }
 
   [[nodiscard]] NormTensors norm(const NormPlace& place) const {
     if (!place.exists()) return {};
     const NormWeights weights = read_norm(checkpoint_, family_, place);
-    return {to_tensor(weights.gain), weights.bias.size() > 0 ? to_tensor(weights.bias) : torch::Tensor()};
+    return {to_tensor(weights.gain).to(device_),
+            weights.bias.size() > 0 ? to_tensor(weights.bias).to(device_) : torch::Tensor()};
   }
 
  private:
   const Checkpoint& checkpoint_;
   const Family& family_;
+  torch::Device device_;
 };
 
-DecoderLayerWeights load_layer(const Reader& reader, const Family& family, std::int64_t layer) {
+}  // namespace
+
+DecoderLayerWeights load_decoder_layer(const Checkpoint& checkpoint, const Family& family, std::int64_t layer,
+                                       torch::Device device) {
+  const torch::NoGradGuard no_grad;
+  const Reader reader(checkpoint, family, device);
   const AttentionBlock attention = family.attention_block(layer);
   const FfnBlock ffn = family.ffn_block(layer);
   DecoderLayerWeights weights;
@@ -84,28 +92,20 @@ DecoderLayerWeights load_layer(const Reader& reader, const Family& family, std::
   return weights;
 }
 
-}  // namespace
-
-DecoderWeights load_decoder_weights(const Checkpoint& checkpoint, const Family& family, Progress& progress) {
+DecoderWeights load_outer_weights(const Checkpoint& checkpoint, const Family& family, torch::Device device) {
   const torch::NoGradGuard no_grad;
-  const Reader reader(checkpoint, family);
+  const Reader reader(checkpoint, family, device);
   const CheckpointWeights source(checkpoint, family);
-  const std::int64_t layers = family.config().num_hidden_layers;
-  progress.begin("loading", "layers", static_cast<std::uint64_t>(layers));
   DecoderWeights weights;
-  weights.embedding = to_tensor(source.embedding());
-  for (std::int64_t layer = 0; layer < layers; ++layer) {
-    weights.layers.push_back(load_layer(reader, family, layer));
-    progress.advance(1);
-  }
+  weights.embedding = to_tensor(source.embedding()).to(device);
   weights.final_norm = reader.norm(family.final_norm());
   const LinearPlace output = family.output_projection();
   const bool projected = family.embedding_projection().exists() || family.output_reduction().exists();
   const bool shared = output.weight == family.embedding() && !projected;
-  weights.output_projection = shared ? weights.embedding : to_tensor(source.output_projection());
+  weights.output_projection = shared ? weights.embedding : to_tensor(source.output_projection()).to(device);
   weights.output_bias = reader.biases({output});
   if (const std::string positions = family.position_embedding(); !positions.empty()) {
-    weights.positions = to_tensor(checkpoint.read_matrix(positions));
+    weights.positions = to_tensor(checkpoint.read_matrix(positions)).to(device);
   }
   return weights;
 }

@@ -2,10 +2,10 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "prunenet/checkpoint/checkpoint.h"
-#include "prunenet/core/progress.h"
 #include "prunenet/family/family.h"
 
 namespace prunenet {
@@ -41,16 +41,20 @@ struct DecoderLayerWeights {
 }
 
 struct DecoderWeights {
-  torch::Tensor embedding;  ///< [V, d]
-  torch::Tensor positions;  ///< learned, [positions + offset, d]
-  std::vector<DecoderLayerWeights> layers;
-  NormTensors final_norm;           ///< [d]
-  torch::Tensor output_projection;  ///< [V, d]; the embedding's own storage where the two are tied
-  torch::Tensor output_bias;        ///< [V]
+  torch::Tensor embedding;                  ///< [V, d]
+  torch::Tensor positions;                  ///< learned, [positions + offset, d]
+  std::vector<DecoderLayerWeights> layers;  ///< empty where a LayerStore has them
+  NormTensors final_norm;                   ///< [d]
+  torch::Tensor output_projection;          ///< [V, d]; the embedding's own storage where the two are tied
+  torch::Tensor output_bias;                ///< [V]
 };
 
-/// Words embedded in fewer dimensions than d are projected once, here. Throws what Checkpoint::read_matrix throws.
-[[nodiscard]] DecoderWeights load_decoder_weights(const Checkpoint& checkpoint, const Family& family,
-                                                  Progress& progress);
+/// One layer, on a device. Throws what Checkpoint::read_matrix throws.
+[[nodiscard]] DecoderLayerWeights load_decoder_layer(const Checkpoint& checkpoint, const Family& family,
+                                                     std::int64_t layer, torch::Device device);
+
+/// All but the layers. Words embedded in fewer dimensions than d are projected once, here. Throws as above.
+[[nodiscard]] DecoderWeights load_outer_weights(const Checkpoint& checkpoint, const Family& family,
+                                                torch::Device device);
 
 }  // namespace prunenet

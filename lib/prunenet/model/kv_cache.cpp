@@ -6,7 +6,7 @@
 
 namespace prunenet {
 
-KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity)
+KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, torch::Device device)
     : batch_(batch), capacity_(capacity) {
   if (batch < 1 || capacity < 1 || capacity > config.max_position_embeddings) {
     throw Error(ErrorKind::kInvalidArgument,
@@ -15,7 +15,7 @@ KvCache::KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t cap
                             batch, capacity, config.max_position_embeddings));
   }
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
-    keys_.push_back(torch::empty({batch, config.num_key_value_heads, capacity, config.head_dim}));
+    keys_.push_back(torch::empty({batch, config.num_key_value_heads, capacity, config.head_dim}, device));
     values_.push_back(torch::empty_like(keys_.back()));
   }
 }

@@ -12,11 +12,11 @@ namespace prunenet {
 
 /// Keys and values of the tokens seen so far, for B sequences of one length.
 ///
-/// Memory: 2 * layers * B * K * capacity * head_dim floats, allocated at once.
+/// Memory: 2 * layers * B * K * capacity * head_dim floats, allocated at once, where the model is.
 class KvCache {
  public:
   /// Throws Error(kInvalidArgument) where the batch is empty or the capacity is outside [1, max_position_embeddings].
-  KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity);
+  KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, torch::Device device = torch::kCPU);
 
   [[nodiscard]] std::int64_t batch() const { return batch_; }
   [[nodiscard]] std::int64_t capacity() const { return capacity_; }

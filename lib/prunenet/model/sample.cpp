@@ -105,7 +105,7 @@ torch::Tensor sample(const CausalLm& model, const torch::Tensor& prompts, const 
   const std::int64_t batch = prompts.size(0);
   progress.begin("sampling", "tokens", static_cast<std::uint64_t>(batch * options.tokens));
   // The last token drawn is never run through the model.
-  KvCache cache(model.config(), batch, prompts.size(1) + options.tokens - 1);
+  KvCache cache(model.config(), batch, prompts.size(1) + options.tokens - 1, model.device());
   EndTokens ends(model.config(), batch);
   std::vector<torch::Tensor> columns{prompts};
   torch::Tensor input = prompts;

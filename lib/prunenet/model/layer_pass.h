@@ -1,0 +1,35 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "prunenet/model/decoder_layer.h"
+#include "prunenet/model/decoder_weights.h"
+#include "prunenet/model/row_layout.h"
+
+namespace prunenet {
+
+/// Tokens that go through a layer together.
+struct TokenBatch {
+  torch::Tensor ids;  ///< [N] int64
+  RowLayout layout;
+};
+
+/// Sequences of one length, ids [B, T].
+[[nodiscard]] TokenBatch sequence_batch(const torch::Tensor& ids);
+/// Sequences end to end, ids [N]. Throws as `packed_layout`.
+[[nodiscard]] TokenBatch packed_batch(const torch::Tensor& ids, std::span<const Segment> segments);
+
+/// What a pass layer by layer tells its caller; either may be empty.
+struct LayerPass {
+  /// The FFN of a layer reads a batch.
+  std::function<void(std::size_t batch, const FfnActivations& at)> see{};
+  /// All batches are through a layer, whose weights are still there.
+  std::function<void(std::int64_t layer, const DecoderLayerWeights& weights)> finish{};
+};
+
+}  // namespace prunenet
