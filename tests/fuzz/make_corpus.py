@@ -272,11 +272,13 @@ def write_policies() -> None:
                    for name, shape in shapes.items()}
         put(target, "state", safetensors(f32(tensors), {"key": "state", "random": random} | text))
 
-    put("probe", "exact", safetensors(f32({"training.0.second_moment": [2, 2], "held_out.0.second_moment": [2, 2]}),
-                                      {"key": "model", "seconds": "1.5"}))
+    for name, kind, shape, width in (("exact", "second_moment", [2, 2], 2), ("sketch", "sketch", [1, 2], 1)):
+        put("probe", name, safetensors(
+            f32({f"training.0.{kind}": shape, f"held_out.0.{kind}": shape, "seconds": [1]}),
+            {"format": "prunenet-probe", "format_version": "1", "seed": "7", "device": "cpu", "prunenet_version": "0.1.0",
+             "model": json.dumps({"name": "m", "sha256": "ab", "num_hidden_layers": 1, "intermediate_size": 2}),
+             "probe": json.dumps({"tokens": 8, "exact_width": width, "sketch_rows": 1})}))
     put("probe", "features", safetensors(f32({"features.0": [2, 3]}), {"key": "model", "seconds": "2"}))
-    put("probe", "sketch", safetensors(f32({"training.0.sketch": [1, 2], "training.1.second_moment": [2, 2],
-                                            "held_out.0.sketch": [1, 2]}), {"key": "model", "seconds": "0"}))
 
 
 # --- text formats

@@ -1,5 +1,6 @@
 #include "fuzz/harness.h"
 #include "fuzz/safetensors_mutator.h"
+#include "prunenet/probe/probe_file.h"
 #include "prunenet/train/model_files.h"
 #include "support/memory_file.h"
 
@@ -11,7 +12,9 @@ PRUNENET_FUZZ_TARGET(probe) {
   if (input.find("features.0") != std::string_view::npos) {
     static_cast<void>(load_features(memory.path(), "model", 1, 2, 3));
   } else {
-    static_cast<void>(load_probe(memory.path(), "model", 1, 2));
+    const ProbeFile file = ProbeFile::open(memory.path());
+    static_cast<void>(file.layer(0));
+    file.require(file.facts().source, "");
   }
 }
 

@@ -118,6 +118,32 @@ TEST(Probe, SecondMomentsAreThoseOfTheResponsesThatTheHookSees) {
   }
 }
 
+TEST(Probe, BothTextsAtOnceGiveWhatEachGivesOnItsOwn) {
+  const CausalLm model = tiny_model();
+  SilentProgress silent;
+  for (const std::int64_t exact_width : {4096, 1}) {
+    ProbeOptions options = small_options();
+    options.exact_width = exact_width;
+    options.sketch_rows = 5;
+    const ProbeText text = sample_probe_text(model, options, 3, silent);
+    const auto training = collect_responses(model, text.training, options, 3, silent);
+    const auto held_out = collect_responses(model, text.held_out, options, 3, silent);
+    std::int64_t next = 0;
+    run_probe(
+        model, options, 3,
+        [&](std::int64_t layer, const LayerMoments& moments) {
+          EXPECT_EQ(layer, next++);
+          const auto i = static_cast<std::size_t>(layer);
+          EXPECT_EQ(moments.training.second_moment, training[i].second_moment);
+          EXPECT_EQ(moments.training.sketch, training[i].sketch);
+          EXPECT_EQ(moments.held_out.second_moment, held_out[i].second_moment);
+          EXPECT_EQ(moments.held_out.sketch, held_out[i].sketch);
+        },
+        silent);
+    EXPECT_EQ(next, 2);
+  }
+}
+
 TEST(Probe, WideBlocksAreSketchedAndTheSketchEstimatesTheDistortion) {
   const CausalLm model = tiny_model();
   SilentProgress silent;

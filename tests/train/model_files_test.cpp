@@ -20,9 +20,6 @@ class ModelFilesTest : public ::testing::Test {
     metadata.insert({{"key", "k"}, {"seconds", "1"}});
     write_safetensors(path_, tensors, metadata);
   }
-  void expect_probe_refused(std::initializer_list<std::string> fragments, ErrorKind kind = ErrorKind::kBadInput) const {
-    expect_error(kind, fragments, [&] { (void)load_probe(path_, "k", 1, 2); });
-  }
   void expect_features_refused(std::initializer_list<std::string> fragments,
                                ErrorKind kind = ErrorKind::kBadInput) const {
     expect_error(kind, fragments, [&] { (void)load_features(path_, "k", 1, 2, 3); });
@@ -31,18 +28,6 @@ class ModelFilesTest : public ::testing::Test {
   testing::TemporaryDirectory directory_;
   std::filesystem::path path_ = directory_ / "file.safetensors";
 };
-
-TEST_F(ModelFilesTest, ProbesComeBackAsTheyWere) {
-  EXPECT_FALSE(load_probe(path_, "k", 1, 2).has_value());
-  const ResponseMoments exact{.second_moment = MatrixF::Random(2, 2), .sketch = {}};
-  const ResponseMoments sketch{.second_moment = {}, .sketch = MatrixF::Random(3, 2)};
-  save_probe(path_, "k", {.probe = {.training = {exact}, .held_out = {sketch}}, .seconds = 1.25});
-  const auto loaded = load_probe(path_, "k", 1, 2);
-  ASSERT_TRUE(loaded.has_value());
-  EXPECT_EQ(loaded->probe.training.at(0).second_moment, exact.second_moment);
-  EXPECT_EQ(loaded->probe.held_out.at(0).sketch, sketch.sketch);
-  EXPECT_EQ(loaded->seconds, 1.25);
-}
 
 TEST_F(ModelFilesTest, FeaturesComeBackAsTheyWere) {
   EXPECT_FALSE(load_features(path_, "k", 2, 5, 3).has_value());
@@ -56,22 +41,7 @@ TEST_F(ModelFilesTest, FeaturesComeBackAsTheyWere) {
 
 TEST_F(ModelFilesTest, OfAnotherKeyAreRefused) {
   write({}, {{"key", "other"}});
-  expect_probe_refused({"file.safetensors", "other models, recipe or seed"}, ErrorKind::kMismatch);
   expect_features_refused({"file.safetensors", "other models, recipe or seed"}, ErrorKind::kMismatch);
-}
-
-TEST_F(ModelFilesTest, ProbesMustBeOfTheModel) {
-  const HostTensor good = float_tensor({2, 2}, {1, 2, 3, 4});
-  write({{"training.0.second_moment", good}});
-  expect_probe_refused({"no tensor 'held_out.0.sketch'"});
-  write({{"training.0.second_moment", float_tensor({1, 2}, {1, 2})}});
-  expect_probe_refused({"'training.0.second_moment'", "[1, 2]", "2 columns and 2 rows"});
-  write({{"training.0.sketch", float_tensor({2, 3}, {1, 2, 3, 4, 5, 6})}});
-  expect_probe_refused({"'training.0.sketch'", "[2, 3]", "2 columns and some rows"});
-  write({{"training.0.sketch", float_tensor({0, 2}, {})}});
-  expect_probe_refused({"'training.0.sketch'", "[0, 2]"});
-  write({{"training.0.sketch", float_tensor({2, 2}, {1, 2, 3, 4}, Dtype::kBF16)}});
-  expect_probe_refused({"'training.0.sketch'", "BF16"});
 }
 
 TEST_F(ModelFilesTest, FeaturesMustBeOfTheModel) {

@@ -25,4 +25,28 @@ void check(const ProbeOptions& options) {
   require(options.sketch_rows >= 1, "sketch_rows", as_double(options.sketch_rows), "at least 1");
 }
 
+RecipeSection recipe_section(ProbeOptions& options) {
+  return {{"tokens", integer_field("probe.tokens", options.tokens)},
+          {"held_out_tokens", integer_field("probe.held_out_tokens", options.held_out_tokens)},
+          {"sequence_length", integer_field("probe.sequence_length", options.sequence_length)},
+          {"start_tokens", integers_field("probe.start_tokens", options.start_tokens)},
+          {"temperature", number_field("probe.temperature", options.temperature)},
+          {"exact_width", integer_field("probe.exact_width", options.exact_width)},
+          {"sketch_rows", integer_field("probe.sketch_rows", options.sketch_rows)}};
+}
+
+nlohmann::json to_json(const ProbeOptions& options) {
+  ProbeOptions copy = options;
+  nlohmann::json result;
+  for (const auto& [key, field] : recipe_section(copy)) result[key] = field.write();
+  return result;
+}
+
+ProbeOptions probe_options_from_json(const nlohmann::json& json) {
+  ProbeOptions options;
+  read_recipe_section("probe", recipe_section(options), json);
+  check(options);
+  return options;
+}
+
 }  // namespace prunenet

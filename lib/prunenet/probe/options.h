@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <vector>
+
+#include "prunenet/core/recipe_fields.h"
 
 namespace prunenet {
 
@@ -18,5 +21,12 @@ struct ProbeOptions {
 
 /// Throws Error(kInvalidArgument) naming the field, its value and its range.
 void check(const ProbeOptions& options);
+
+/// The section `probe` of a recipe, one key a field; `options` must outlive it.
+[[nodiscard]] RecipeSection recipe_section(ProbeOptions& options);
+
+[[nodiscard]] nlohmann::json to_json(const ProbeOptions& options);
+/// Fields that are absent keep their defaults. Throws as `read_recipe_section` and `check`.
+[[nodiscard]] ProbeOptions probe_options_from_json(const nlohmann::json& json);
 
 }  // namespace prunenet

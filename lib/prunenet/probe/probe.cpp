@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <memory>
+#include <span>
+#include <utility>
 
 #include "prunenet/core/error.h"
 #include "prunenet/model/batches.h"
@@ -18,7 +20,7 @@ namespace {
 constexpr std::uint64_t kTextStream = 11;
 
 MatrixF to_matrix(const torch::Tensor& tensor) {
-  const torch::Tensor values = tensor.detach().contiguous();
+  const torch::Tensor values = tensor.detach().cpu().contiguous();
   return Eigen::Map<const MatrixF>(values.data_ptr<float>(), values.size(0), values.size(1));
 }
 
@@ -35,9 +37,9 @@ torch::Tensor first_tokens(const ModelConfig& config, std::int64_t batch, const 
 /// Sums h h^T of one layer, or its sketch, while the probe runs.
 class MomentAccumulator {
  public:
-  MomentAccumulator(std::int64_t neurons, const ProbeOptions& options, std::uint64_t seed) {
+  MomentAccumulator(std::int64_t neurons, const ProbeOptions& options, std::uint64_t seed, torch::Device device) {
     if (neurons <= options.exact_width) {
-      sum_ = torch::zeros({neurons, neurons});
+      sum_ = torch::zeros({neurons, neurons}, device);
     } else {
       sketch_ = std::make_unique<ResponseSketch>(options.sketch_rows, neurons, seed);
     }
@@ -53,10 +55,14 @@ class MomentAccumulator {
   }
 
   /// down: [d, I], which a sketch is coupled with.
-  [[nodiscard]] ResponseMoments finish(const torch::Tensor& down) const {
-    if (!sketch_) require_finite();
-    if (sketch_) return {.second_moment = {}, .sketch = sketch_->coupling_sketch(to_matrix(down))};
-    return {.second_moment = to_matrix(sum_ / static_cast<double>(tokens_)), .sketch = {}};
+  /// Gives its memory back: nothing can be added any more.
+  [[nodiscard]] ResponseMoments finish(const torch::Tensor& down) {
+    if (const auto sketch = std::exchange(sketch_, nullptr)) {
+      return {.second_moment = {}, .sketch = sketch->coupling_sketch(to_matrix(down))};
+    }
+    require_finite();
+    const torch::Tensor sum = std::exchange(sum_, {});
+    return {.second_moment = to_matrix(sum.div_(static_cast<double>(tokens_))), .sketch = {}};
   }
 
  private:
@@ -76,6 +82,49 @@ class MomentAccumulator {
   std::int64_t tokens_ = 0;
 };
 
+/// Moments of each text, one layer after the other.
+void collect(const CausalLm& model, std::span<const torch::Tensor> texts, const ProbeOptions& options,
+             std::uint64_t seed, const std::function<void(std::int64_t, std::vector<ResponseMoments>)>& sink,
+             Progress& progress) {
+  const torch::NoGradGuard no_grad;
+  std::vector<TokenBatch> batches;
+  std::vector<std::size_t> text_of;  // a batch each
+  std::int64_t tokens = 0;
+  for (std::size_t text = 0; text < texts.size(); ++text) {
+    for (const torch::Tensor& ids : batches_of(texts[text], kTokensPerForward)) {
+      batches.push_back(sequence_batch(ids));
+      text_of.push_back(text);
+    }
+    tokens += texts[text].numel();
+  }
+  std::vector<MomentAccumulator> accumulators;  // a text each, of the layer at hand
+  const auto start = [&](std::int64_t layer) {
+    accumulators.clear();
+    for (std::size_t text = 0; text < texts.size(); ++text) {
+      accumulators.emplace_back(model.config().intermediate_size, options, seed + static_cast<std::uint64_t>(layer),
+                                model.device());
+    }
+  };
+  const auto in_layer = [](std::int64_t layer, const auto& action) {
+    return located(fmt::format("layer {}", layer), action);
+  };
+  const LayerPass pass{.see =
+                           [&](std::size_t batch, const FfnActivations& at) {
+                             if (batch == 0) start(at.layer);
+                             in_layer(at.layer, [&] { accumulators[text_of[batch]].add(at.h); });
+                           },
+                       .finish =
+                           [&](std::int64_t layer, const DecoderLayerWeights& weights) {
+                             std::vector<ResponseMoments> moments;
+                             for (MomentAccumulator& text : accumulators) {
+                               moments.push_back(in_layer(layer, [&] { return text.finish(weights.down); }));
+                             }
+                             sink(layer, std::move(moments));
+                           }};
+  progress.begin("reading responses", "tokens", static_cast<std::uint64_t>(tokens));
+  (void)model.states_by_layer(batches, pass, progress);
+}
+
 }  // namespace
 
 ProbeText sample_probe_text(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed,
@@ -92,32 +141,32 @@ ProbeText sample_probe_text(const CausalLm& model, const ProbeOptions& options, 
 
 std::vector<ResponseMoments> collect_responses(const CausalLm& model, const torch::Tensor& ids,
                                                const ProbeOptions& options, std::uint64_t seed, Progress& progress) {
-  const torch::NoGradGuard no_grad;
-  const ModelConfig& config = model.config();
-  std::vector<MomentAccumulator> accumulators;
-  for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) {
-    accumulators.emplace_back(config.intermediate_size, options, seed + static_cast<std::uint64_t>(layer));
-  }
-  const auto in_layer = [](auto layer, const auto& action) { return located(fmt::format("layer {}", layer), action); };
-  const FfnHook record = [&](const FfnActivations& at) {
-    in_layer(at.layer, [&] { accumulators[static_cast<std::size_t>(at.layer)].add(at.h); });
-    return at.h;
-  };
-  progress.begin("reading responses", "tokens", static_cast<std::uint64_t>(ids.numel()));
-  for_each_batch(ids, kTokensPerForward, progress,
-                 [&](const torch::Tensor& batch) { (void)model.final_states(batch, record); });
-  std::vector<ResponseMoments> moments;
-  for (std::size_t layer = 0; layer < accumulators.size(); ++layer) {
-    moments.push_back(in_layer(layer, [&] { return accumulators[layer].finish(model.weights().layers[layer].down); }));
-  }
-  return moments;
+  std::vector<ResponseMoments> all;
+  const std::array<torch::Tensor, 1> texts{ids};
+  collect(
+      model, texts, options, seed,
+      [&all](std::int64_t /*layer*/, std::vector<ResponseMoments> moments) {
+        all.push_back(std::move(moments.front()));
+      },
+      progress);
+  return all;
 }
 
-Probe run_probe(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed, Progress& progress) {
+void collect_responses(const CausalLm& model, const ProbeText& text, const ProbeOptions& options, std::uint64_t seed,
+                       const MomentsSink& sink, Progress& progress) {
+  const std::array<torch::Tensor, 2> texts{text.training, text.held_out};
+  collect(
+      model, texts, options, seed,
+      [&sink](std::int64_t layer, std::vector<ResponseMoments> moments) {
+        sink(layer, {.training = std::move(moments[0]), .held_out = std::move(moments[1])});
+      },
+      progress);
+}
+
+void run_probe(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed, const MomentsSink& sink,
+               Progress& progress) {
   check(options);
-  const ProbeText text = sample_probe_text(model, options, seed, progress);
-  return {.training = collect_responses(model, text.training, options, seed, progress),
-          .held_out = collect_responses(model, text.held_out, options, seed, progress)};
+  collect_responses(model, sample_probe_text(model, options, seed, progress), options, seed, sink, progress);
 }
 
 }  // namespace prunenet

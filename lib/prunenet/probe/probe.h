@@ -5,24 +5,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "prunenet/core/matrix.h"
 #include "prunenet/core/progress.h"
 #include "prunenet/model/causal_lm.h"
+#include "prunenet/probe/moments.h"
 #include "prunenet/probe/options.h"
 
 namespace prunenet {
-
-/// What a probe keeps of one block's responses h (I): exactly one of the two is not empty.
-struct ResponseMoments {
-  MatrixF second_moment;  ///< H = E[h h^T], I x I
-  MatrixF sketch;         ///< B, m x I, with B^T B ~ (D^T D) o H, for blocks wider than `exact_width`
-};
-
-/// All layers of a model, over tokens that train and over held-out tokens.
-struct Probe {
-  std::vector<ResponseMoments> training;
-  std::vector<ResponseMoments> held_out;
-};
 
 /// Sequences that the model samples from itself, int64 [B, sequence_length], B = ceil(tokens / sequence_length).
 struct ProbeText {
@@ -41,9 +29,14 @@ struct ProbeText {
                                                              const ProbeOptions& options, std::uint64_t seed,
                                                              Progress& progress);
 
+/// Both texts at once, layer by layer: memory is the states of all tokens (4 d bytes each), a layer of the model and
+/// that layer's moments; a model that streams is read once. Throws as above, and what `sink` throws.
+void collect_responses(const CausalLm& model, const ProbeText& text, const ProbeOptions& options, std::uint64_t seed,
+                       const MomentsSink& sink, Progress& progress);
+
 /// Both texts and their moments. Throws Error(kInvalidArgument) for bad options, and what `sample` and
 /// `collect_responses` throw.
-[[nodiscard]] Probe run_probe(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed,
-                              Progress& progress);
+void run_probe(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed, const MomentsSink& sink,
+               Progress& progress);
 
 }  // namespace prunenet

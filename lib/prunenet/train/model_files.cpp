@@ -35,36 +35,15 @@ void write_matrices(const std::filesystem::path& path, const NamedMatrices& matr
   writer.finish();
 }
 
-constexpr std::int64_t kAnyRows = -1;
-
 MatrixF read_matrix(const SafetensorsFile& file, const std::string& name, std::int64_t rows, std::int64_t columns) {
   const HostTensor host = file.read(name);
-  const std::vector<std::int64_t>& shape = host.info.shape;
-  const bool fits = host.info.dtype == Dtype::kF32 && shape.size() == 2 && shape[0] > 0 && shape[1] == columns &&
-                    (rows == kAnyRows || shape[0] == rows);
-  if (!fits) {
-    reject(file.path().string(),
-           fmt::format("tensor '{}' is {} {}, and not F32 of {} columns and {} rows", name, to_string(host.info.dtype),
-                       printable(shape), columns, rows == kAnyRows ? "some" : fmt::format("{}", rows)));
+  if (host.info.dtype != Dtype::kF32 || host.info.shape != std::vector<std::int64_t>{rows, columns}) {
+    reject(file.path().string(), fmt::format("tensor '{}' is {} {}, and not F32 of {} columns and {} rows", name,
+                                             to_string(host.info.dtype), printable(host.info.shape), columns, rows));
   }
-  MatrixF matrix(shape[0], shape[1]);
+  MatrixF matrix(rows, columns);
   std::memcpy(matrix.data(), host.data.data(), host.data.size());
   return matrix;
-}
-
-std::vector<ResponseMoments> read_half(const SafetensorsFile& file, const std::string& half, std::int64_t layers,
-                                       std::int64_t neurons) {
-  std::vector<ResponseMoments> moments;
-  for (std::int64_t layer = 0; layer < layers; ++layer) {
-    const std::string exact = fmt::format("{}.{}.second_moment", half, layer);
-    const std::string sketch = fmt::format("{}.{}.sketch", half, layer);
-    if (file.tensors().contains(exact)) {
-      moments.push_back({.second_moment = read_matrix(file, exact, neurons, neurons), .sketch = {}});
-    } else {
-      moments.push_back({.second_moment = {}, .sketch = read_matrix(file, sketch, kAnyRows, neurons)});
-    }
-  }
-  return moments;
 }
 
 double read_seconds(const SafetensorsFile& file) {
@@ -91,31 +70,6 @@ void check_key(const SafetensorsFile& file, const std::string& key) {
               fmt::format("{}: was written by a training with other models, recipe or seed; start anew without "
                           "--resume, or give the same ones",
                           file.path().string()));
-}
-
-std::optional<SavedProbe> load_probe(const std::filesystem::path& path, const std::string& key, std::int64_t layers,
-                                     std::int64_t neurons) {
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  check_key(file, key);
-  return SavedProbe{.probe = {.training = read_half(file, "training", layers, neurons),
-                              .held_out = read_half(file, "held_out", layers, neurons)},
-                    .seconds = read_seconds(file)};
-}
-
-void save_probe(const std::filesystem::path& path, const std::string& key, const SavedProbe& saved) {
-  NamedMatrices matrices;
-  const auto add = [&matrices](const std::vector<ResponseMoments>& half, const char* half_name) {
-    for (std::size_t layer = 0; layer < half.size(); ++layer) {
-      const ResponseMoments& moments = half[layer];
-      const bool exact = moments.second_moment.size() != 0;
-      matrices.emplace_back(fmt::format("{}.{}.{}", half_name, layer, exact ? "second_moment" : "sketch"),
-                            exact ? &moments.second_moment : &moments.sketch);
-    }
-  };
-  add(saved.probe.training, "training");
-  add(saved.probe.held_out, "held_out");
-  write_matrices(path, matrices, {{"key", key}, {kSeconds, fmt::format("{}", saved.seconds)}});
 }
 
 std::optional<SavedFeatures> load_features(const std::filesystem::path& path, const std::string& key,

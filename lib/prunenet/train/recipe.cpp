@@ -29,17 +29,9 @@ RecipeSection prunenet_section(PrunenetOptions& options) {
 /// Section name -> key -> field, bound to `recipe`: those that count for its policy.
 std::map<std::string, RecipeSection> sections(Recipe& recipe) {
   if (recipe.policy == PolicyKind::kPrunenet) return {{"prunenet", prunenet_section(recipe.prunenet)}};
-  ProbeOptions& probe = recipe.probe;
   RewardOptions& reward = recipe.reward;
   TrainOptions& train = recipe.train;
-  return {{"probe",
-           {{"tokens", integer_field("probe.tokens", probe.tokens)},
-            {"held_out_tokens", integer_field("probe.held_out_tokens", probe.held_out_tokens)},
-            {"sequence_length", integer_field("probe.sequence_length", probe.sequence_length)},
-            {"start_tokens", integers_field("probe.start_tokens", probe.start_tokens)},
-            {"temperature", number_field("probe.temperature", probe.temperature)},
-            {"exact_width", integer_field("probe.exact_width", probe.exact_width)},
-            {"sketch_rows", integer_field("probe.sketch_rows", probe.sketch_rows)}}},
+  return {{"probe", recipe_section(recipe.probe)},
           {"reward",
            {{"operator", name_field("reward.operator", reward.operator_kind, &parse_operator_kind)},
             {"distortion", name_field("reward.distortion", reward.distortion, &parse_distortion)}}},

@@ -2,15 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
 #include "prunenet/core/stopwatch.h"
 #include "prunenet/core/version.h"
 #include "prunenet/family/checkpoint_weights.h"
 #include "prunenet/features/feature_extractor.h"
+#include "prunenet/probe/write_probe.h"
 #include "prunenet/train/reward.h"
 #include "prunenet/train/training_files.h"
 #include "prunenet/train/training_model.h"
@@ -75,31 +78,82 @@ std::string features_key(const TrainingModel& model) {
   return digest({{"model", model.sha256}, {"features", feature_names()}, {"version", version()}});
 }
 
+/// The probe files that were given, each of one of the models.
+class GivenProbes {
+ public:
+  GivenProbes(const std::vector<std::filesystem::path>& paths, const std::vector<TrainingModel>& models) {
+    for (const std::filesystem::path& path : paths) {
+      files_.push_back(ProbeFile::open(path));
+      require_model(files_.back(), models);
+      require_same_options(files_.front(), files_.back());
+    }
+  }
+
+  [[nodiscard]] const ProbeFile* of(const TrainingModel& model) const {
+    const auto found = std::ranges::find(files_, model.sha256, &sha256_of);
+    return found == files_.end() ? nullptr : &*found;
+  }
+
+  /// The recipe that the policy records.
+  [[nodiscard]] Recipe recipe_for(Recipe recipe) const {
+    if (!files_.empty()) recipe.probe = files_.front().facts().source.options;
+    return recipe;
+  }
+
+ private:
+  static const std::string& sha256_of(const ProbeFile& file) { return file.facts().source.model_sha256; }
+
+  static void require_model(const ProbeFile& file, const std::vector<TrainingModel>& models) {
+    std::string given;
+    for (const TrainingModel& model : models) {
+      if (model.sha256 == sha256_of(file)) {
+        const ModelConfig& config = model.family->config();
+        return file.require_sizes(config.num_hidden_layers, config.intermediate_size);
+      }
+      given += fmt::format("{}{} ({})", given.empty() ? "" : ", ", model.directory.string(), model.sha256);
+    }
+    throw Error(
+        ErrorKind::kMismatch,
+        fmt::format("{} is a probe of another model: of '{}' with SHA-256 {}, but given are {}", file.path().string(),
+                    printable(file.facts().model_name), printable(sha256_of(file)), given));
+  }
+
+  static void require_same_options(const ProbeFile& first, const ProbeFile& other) {
+    ProbeSource wanted = first.facts().source;
+    wanted.model_sha256 = sha256_of(other);
+    wanted.seed = other.facts().source.seed;
+    other.require(wanted,
+                  fmt::format("probes of one training have the same options, those of {} here", first.path().string()));
+  }
+
+  std::vector<ProbeFile> files_;
+};
+
 /// Finds and makes what a training needs to know of its models.
 class Measurements {
  public:
-  Measurements(const Recipe& recipe, const TrainingFiles& files, const TrainingDirectory& directory, Progress& progress)
-      : recipe_(recipe), shared_(files.shared_directory), directory_(directory), progress_(progress) {}
+  Measurements(const Recipe& recipe, const TrainingFiles& files, const GivenProbes& given,
+               const TrainingDirectory& directory, Progress& progress)
+      : recipe_(recipe), files_(files), given_(given), directory_(directory), progress_(progress) {}
 
-  [[nodiscard]] SavedProbe probe(const TrainingModel& model, std::size_t index) const {
-    const std::string key = digest({{"model", model.sha256},
-                                    {"probe", to_json(recipe_).at("probe")},
-                                    {"seed", recipe_.train.seed},
+  [[nodiscard]] ProbeFile probe(const TrainingModel& model, std::size_t index) const {
+    if (const ProbeFile* file = given_.of(model)) return *file;
+    const ProbeSource source{.model_sha256 = model.sha256, .options = recipe_.probe, .seed = recipe_.train.seed};
+    const std::string key = digest({{"model", source.model_sha256},
+                                    {"probe", to_json(source.options)},
+                                    {"seed", source.seed},
                                     {"version", version()}});
     const std::filesystem::path path = path_of("probe", index, key);
+    if (!std::filesystem::exists(path)) {
+      const Stopwatch watch;
+      const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress_, files_.load);
+      write_probe(path, network, source, model_name(model), watch, progress_);
+    }
     const ModelConfig& config = model.family->config();
-    if (auto saved = load_probe(path, key, config.num_hidden_layers, config.intermediate_size)) {
-      return std::move(*saved);
-    }
-    const Stopwatch watch;
-    SavedProbe made;
-    {
-      const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress_);
-      made.probe = run_probe(network, recipe_.probe, recipe_.train.seed, progress_);
-    }
-    made.seconds = watch.seconds();
-    save_probe(path, key, made);
-    return made;
+    ProbeFile file = ProbeFile::open(path);
+    file.require(source, "start anew without --resume, or give the same models, recipe and seed");
+    file.require_sizes(config.num_hidden_layers, config.intermediate_size);
+    return file;
   }
 
   [[nodiscard]] SavedFeatures features(const TrainingModel& model, std::size_t index) const {
@@ -109,19 +163,32 @@ class Measurements {
 
  private:
   [[nodiscard]] std::filesystem::path path_of(std::string_view what, std::size_t index, const std::string& key) const {
-    return shared_.empty() ? directory_.model_file(what, index) : shared_ / keyed_name(what, key);
+    const std::filesystem::path& shared = files_.shared_directory;
+    return shared.empty() ? directory_.model_file(what, index) : shared / keyed_name(what, key);
   }
 
   const Recipe& recipe_;
-  const std::filesystem::path& shared_;
+  const TrainingFiles& files_;
+  const GivenProbes& given_;
   const TrainingDirectory& directory_;
   Progress& progress_;
 };
 
-std::string state_key(const std::vector<TrainingModel>& models, const Recipe& recipe) {
+/// Seeds of the models' probes, one each.
+nlohmann::json probe_seeds(const std::vector<TrainingModel>& models, const GivenProbes& given, const Recipe& recipe) {
+  nlohmann::json seeds = nlohmann::json::array();
+  for (const TrainingModel& model : models) {
+    const ProbeFile* file = given.of(model);
+    seeds.push_back(file != nullptr ? file->facts().source.seed : recipe.train.seed);
+  }
+  return seeds;
+}
+
+std::string state_key(const std::vector<TrainingModel>& models, const nlohmann::json& seeds, const Recipe& recipe) {
   nlohmann::json hashes = nlohmann::json::array();
   for (const TrainingModel& model : models) hashes.push_back(model.sha256);
-  return digest({{"models", hashes}, {"recipe", to_json(recipe)}, {"features", feature_names()}});
+  return digest(
+      {{"models", hashes}, {"recipe", to_json(recipe)}, {"probe_seeds", seeds}, {"features", feature_names()}});
 }
 
 /// 1 for every feature that has a say, 0 for the others, float [F].
@@ -142,18 +209,18 @@ torch::Tensor feature_mask(const std::vector<std::string>& without) {
   return mask;
 }
 
-void add_layers(const TrainingModel& model, Probe probe, const std::vector<MatrixF>& features, const Recipe& recipe,
-                ModelEnvironment& environment) {
+void add_layers(const TrainingModel& model, const ProbeFile& probe, const std::vector<MatrixF>& features,
+                const Recipe& recipe, ModelEnvironment& environment) {
   const torch::Tensor mask = feature_mask(recipe.train.without_features);
   for (std::size_t layer = 0; layer < features.size(); ++layer) {
     const FfnWeights ffn = read_ffn(model.checkpoint, *model.family, static_cast<std::int64_t>(layer));
+    // Moments are the size of the model: only the distortion's form of them is kept.
+    const LayerMoments moments = probe.layer(static_cast<std::int64_t>(layer));
     located(fmt::format("layer {}", layer), [&] {
       environment.add({.features = to_tensor(features[layer]) * mask,
-                       .training = make_distortion(recipe.reward, ffn, probe.training.at(layer)),
-                       .held_out = make_distortion(recipe.reward, ffn, probe.held_out.at(layer))});
+                       .training = make_distortion(recipe.reward, ffn, moments.training),
+                       .held_out = make_distortion(recipe.reward, ffn, moments.held_out)});
     });
-    probe.training[layer] = {};  // moments are the size of the model: keep the distortion's form of them only
-    probe.held_out[layer] = {};
   }
 }
 
@@ -175,31 +242,34 @@ void run_training(Trainer& trainer, const TrainOptions& options, const TrainingD
 
 }  // namespace
 
-Policy train_on_models(const std::vector<std::filesystem::path>& directories, const Recipe& recipe,
+Policy train_on_models(const std::vector<std::filesystem::path>& directories, const Recipe& asked_for,
                        const TrainingFiles& files, Progress& progress) {
   if (directories.empty()) throw Error(ErrorKind::kInvalidArgument, "training needs at least one model");
-  if (recipe.policy != PolicyKind::kFeatures) {
+  if (asked_for.policy != PolicyKind::kFeatures) {
     throw Error(ErrorKind::kInvalidArgument,
                 "recipe key 'policy' is 'prunenet', but a policy of kind 'features' is trained here");
   }
-  check(recipe.probe);
-  check(recipe.train);
-  static_cast<void>(feature_mask(recipe.train.without_features));  // refuses bad names before the long part
+  check(asked_for.probe);
+  check(asked_for.train);
+  static_cast<void>(feature_mask(asked_for.train.without_features));  // refuses bad names before the long part
   std::vector<TrainingModel> models;
   models.reserve(directories.size());
   for (const auto& path : directories) models.push_back(open_training_model(path));
-  const TrainingDirectory directory(files.work_directory, state_key(models, recipe), files.resume);
+  const GivenProbes given(files.probes, models);
+  const Recipe recipe = given.recipe_for(asked_for);
+  const nlohmann::json seeds = probe_seeds(models, given, recipe);
+  const TrainingDirectory directory(files.work_directory, state_key(models, seeds, recipe), files.resume);
 
   ModelEnvironment environment;
-  const Measurements measurements(recipe, files, directory, progress);
+  const Measurements measurements(recipe, files, given, directory, progress);
   double probe_seconds = 0.0;
   double feature_seconds = 0.0;
   for (std::size_t i = 0; i < models.size(); ++i) {
-    SavedProbe probe = measurements.probe(models[i], i);
+    const ProbeFile probe = measurements.probe(models[i], i);
     const SavedFeatures features = measurements.features(models[i], i);
-    probe_seconds += probe.seconds;
+    probe_seconds += probe.seconds();
     const Stopwatch watch;
-    add_layers(models[i], std::move(probe.probe), features.layers, recipe, environment);
+    add_layers(models[i], probe, features.layers, recipe, environment);
     feature_seconds += features.seconds + watch.seconds();
   }
 
@@ -213,6 +283,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
           .provenance = {{"prunenet_version", version()},
                          {"models", describe(models)},
                          {"seed", recipe.train.seed},
+                         {"probe_seeds", seeds},
                          {"best_validation_reward", trainer.best_reward()},
                          {"probe_seconds", probe_seconds},
                          {"feature_seconds", feature_seconds},

@@ -16,11 +16,15 @@ TrainingModel open_training_model(const std::filesystem::path& directory) {
   return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
 }
 
+std::string model_name(const TrainingModel& model) {
+  return std::filesystem::absolute(model.directory).lexically_normal().filename().string();
+}
+
 nlohmann::json describe(const std::vector<TrainingModel>& models) {
   nlohmann::json list = nlohmann::json::array();
   for (const TrainingModel& model : models) {
     const ModelConfig& config = model.family->config();
-    list.push_back({{"name", std::filesystem::absolute(model.directory).lexically_normal().filename().string()},
+    list.push_back({{"name", model_name(model)},
                     {"sha256", model.sha256},
                     {"architecture", config.architecture},
                     {"hidden_size", config.hidden_size},

@@ -22,6 +22,9 @@ struct TrainingModel {
 /// Throws what Checkpoint::open and make_family throw.
 [[nodiscard]] TrainingModel open_training_model(const std::filesystem::path& directory);
 
+/// Name of its directory.
+[[nodiscard]] std::string model_name(const TrainingModel& model);
+
 /// What a policy's provenance says of them: a list of `{name, sha256, architecture, hidden_size, intermediate_size,
 /// num_hidden_layers}`.
 [[nodiscard]] nlohmann::json describe(const std::vector<TrainingModel>& models);

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "prunenet/checkpoint/safetensors_file.h"
+#include "prunenet/checkpoint/safetensors_writer.h"
+#include "prunenet/probe/moments.h"
+#include "prunenet/probe/options.h"
+
+namespace prunenet {
+
+/// All that decides what a probe measures.
+struct ProbeSource {
+  std::string model_sha256;  ///< of the digests of its weight files, in order
+  ProbeOptions options;
+  std::uint64_t seed = 0;
+};
+
+/// What a probe file says of itself.
+struct ProbeFacts {
+  ProbeSource source;
+  std::string model_name;
+  std::int64_t layers = 0;
+  std::int64_t neurons = 0;  ///< I
+  std::string device;        ///< that it was computed on
+  std::string version = {};  ///< of prunenet that wrote it; filled in when written
+};
+
+/// Moments of every layer of a model in one safetensors file (docs/formats.md), written layer by layer: complete or
+/// absent. Throws what SafetensorsWriter throws.
+class ProbeWriter {
+ public:
+  ProbeWriter(const std::filesystem::path& path, const ProbeFacts& facts);
+
+  /// In the order of the layers. Throws Error(kInvalidArgument) where the moments are not of the declared shape.
+  void write(std::int64_t layer, const LayerMoments& moments);
+  /// `seconds`: the time that the probe took.
+  void finish(double seconds);
+
+ private:
+  SafetensorsWriter writer_;
+};
+
+/// A probe file, read layer by layer.
+class ProbeFile {
+ public:
+  static constexpr int kFormatVersion = 1;
+
+  /// Throws Error(kBadInput) where the file is no probe, or damaged, Error(kUnsupported) for another format version.
+  [[nodiscard]] static ProbeFile open(const std::filesystem::path& path);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
+  [[nodiscard]] std::uint64_t bytes() const { return file_.file_bytes(); }
+  [[nodiscard]] const ProbeFacts& facts() const { return facts_; }
+  /// Which it took.
+  [[nodiscard]] double seconds() const { return seconds_; }
+
+  /// Throws Error(kBadInput) where a number is not finite.
+  [[nodiscard]] LayerMoments layer(std::int64_t layer) const;
+
+  /// Throws Error(kMismatch) naming all that differs, both values of each, and then `advice`.
+  void require(const ProbeSource& wanted, const std::string& advice) const;
+  /// Throws Error(kMismatch) where the model has other sizes: a file of the same digest that lies.
+  void require_sizes(std::int64_t layers, std::int64_t neurons) const;
+
+ private:
+  explicit ProbeFile(SafetensorsFile file) : file_(std::move(file)) {}
+  [[nodiscard]] ResponseMoments half(const char* name, std::int64_t layer) const;
+  [[nodiscard]] const std::string& text(const char* key) const;
+  void read_facts();
+  void check_tensors() const;
+
+  SafetensorsFile file_;
+  ProbeFacts facts_;
+  double seconds_ = 0.0;
+};
+
+/// Whether a safetensors file says that it is a probe. Throws what SafetensorsFile::open throws.
+[[nodiscard]] bool is_probe_file(const std::filesystem::path& path);
+
+}  // namespace prunenet

@@ -1,0 +1,179 @@
+#include "prunenet/probe/probe_file.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "prunenet/checkpoint/safetensors_writer.h"
+#include "support/expect_error.h"
+#include "support/temporary_directory.h"
+#include "support/tensors.h"
+
+namespace prunenet {
+namespace {
+
+using testing::expect_error;
+using testing::float_tensor;
+
+/// Two layers of two neurons.
+class ProbeFileTest : public ::testing::Test {
+ protected:
+  static ProbeFacts facts() {
+    ProbeFacts facts{.source = {.model_sha256 = "abc", .options = {}, .seed = 18446744073709551615U},
+                     .model_name = "tiny",
+                     .layers = 2,
+                     .neurons = 2,
+                     .device = "cpu"};
+    facts.source.options.tokens = 64;
+    facts.source.options.start_tokens = {3, 4};
+    facts.source.options.temperature = 0.7;
+    return facts;
+  }
+  static LayerMoments exact() {
+    return {.training = {.second_moment = MatrixF::Random(2, 2), .sketch = {}},
+            .held_out = {.second_moment = MatrixF::Random(2, 2), .sketch = {}}};
+  }
+  void write() const {
+    ProbeWriter writer(path_, facts());
+    writer.write(0, exact());
+    writer.write(1, exact());
+    writer.finish(1.5);
+  }
+  /// A good file with other tensors or metadata in place of its own; empty metadata: without that field.
+  void write_changed(const std::map<std::string, HostTensor>& tensors,
+                     const std::map<std::string, std::string>& metadata = {}) const {
+    write();
+    const SafetensorsFile good = SafetensorsFile::open(path_);
+    std::map<std::string, HostTensor> all;
+    for (const std::string& name : good.names()) all[name] = good.read(name);
+    for (const auto& [name, tensor] : tensors) all[name] = tensor;
+    std::map<std::string, std::string> texts = good.metadata();
+    for (const auto& [key, text] : metadata) texts[key] = text;
+    std::erase_if(texts, [](const auto& text) { return text.second.empty(); });
+    write_safetensors(path_, all, texts);
+  }
+  void expect_refused(std::initializer_list<std::string> fragments, ErrorKind kind = ErrorKind::kBadInput) const {
+    expect_error(kind, fragments, [&] {
+      const ProbeFile file = ProbeFile::open(path_);
+      for (std::int64_t layer = 0; layer < file.facts().layers; ++layer) (void)file.layer(layer);
+    });
+  }
+
+  testing::TemporaryDirectory directory_;
+  std::filesystem::path path_ = directory_ / "probe.safetensors";
+};
+
+TEST_F(ProbeFileTest, ComesBackAsItWas) {
+  const std::vector<LayerMoments> written = {exact(), exact()};
+  ProbeWriter writer(path_, facts());
+  writer.write(0, written[0]);
+  writer.write(1, written[1]);
+  EXPECT_FALSE(std::filesystem::exists(path_)) << "complete or absent";
+  writer.finish(1.25);
+  EXPECT_TRUE(is_probe_file(path_));
+  const ProbeFile file = ProbeFile::open(path_);
+  EXPECT_EQ(file.facts().source.model_sha256, "abc");
+  EXPECT_EQ(file.facts().source.seed, 18446744073709551615U);
+  EXPECT_EQ(to_json(file.facts().source.options), to_json(facts().source.options));
+  EXPECT_EQ(file.facts().model_name, "tiny");
+  EXPECT_EQ(file.facts().device, "cpu");
+  EXPECT_EQ(file.seconds(), 1.25);
+  for (std::int64_t layer = 0; layer < 2; ++layer) {
+    const LayerMoments read = file.layer(layer);
+    EXPECT_EQ(read.training.second_moment, written[static_cast<std::size_t>(layer)].training.second_moment);
+    EXPECT_EQ(read.held_out.second_moment, written[static_cast<std::size_t>(layer)].held_out.second_moment);
+    EXPECT_EQ(read.training.sketch.size(), 0);
+  }
+}
+
+TEST_F(ProbeFileTest, SketchesOfWideBlocks) {
+  ProbeFacts wide = facts();
+  wide.layers = 1;
+  wide.source.options.exact_width = 1;
+  wide.source.options.sketch_rows = 3;
+  const LayerMoments sketches{.training = {.second_moment = {}, .sketch = MatrixF::Random(3, 2)},
+                              .held_out = {.second_moment = {}, .sketch = MatrixF::Random(3, 2)}};
+  ProbeWriter writer(path_, wide);
+  writer.write(0, sketches);
+  writer.finish(0.0);
+  EXPECT_EQ(ProbeFile::open(path_).layer(0).held_out.sketch, sketches.held_out.sketch);
+}
+
+TEST_F(ProbeFileTest, WhatIsNotFinishedIsNotThere) {
+  {
+    ProbeWriter writer(path_, facts());
+    writer.write(0, exact());
+    expect_error(ErrorKind::kInvalidArgument, {"training.0", "training.1"}, [&] { writer.write(0, exact()); });
+    expect_error(ErrorKind::kInvalidArgument, {"seconds"}, [&] { writer.finish(1.0); });
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+}
+
+TEST_F(ProbeFileTest, AnotherProbeIsRefusedWithAllThatDiffers) {
+  write();
+  const ProbeFile file = ProbeFile::open(path_);
+  EXPECT_NO_THROW(file.require(facts().source, ""));
+  ProbeSource wanted = facts().source;
+  wanted.seed = 5;
+  wanted.options.tokens = 128;
+  expect_error(ErrorKind::kMismatch,
+               {"probe.safetensors", "tokens 64, here 128; seed 18446744073709551615, here 5; do something"},
+               [&] { file.require(wanted, "do something"); });
+  wanted = facts().source;
+  wanted.model_sha256 = "def";
+  expect_error(ErrorKind::kMismatch, {"SHA-256 abc, here def"}, [&] { file.require(wanted, ""); });
+  EXPECT_NO_THROW(file.require_sizes(2, 2));
+  expect_error(ErrorKind::kMismatch, {"2 layers with 2 neurons", "has 2 with 3"}, [&] { file.require_sizes(2, 3); });
+}
+
+TEST_F(ProbeFileTest, FilesThatAreNoProbe) {
+  write_safetensors(path_, {{"x", float_tensor({1}, {1})}}, {});
+  EXPECT_FALSE(is_probe_file(path_));
+  expect_refused({"probe.safetensors", "'format'"});
+  write_changed({}, {{"format", "prunenet-policy"}});
+  expect_refused({"is not a probe"});
+  write_changed({}, {{"format_version", "2"}});
+  expect_refused({"format version 2", "reads 1", "prunenet probe"}, ErrorKind::kUnsupported);
+}
+
+TEST_F(ProbeFileTest, MetadataMustBeWhole) {
+  for (const char* key : {"format_version", "model", "probe", "seed", "device", "prunenet_version"}) {
+    write_changed({}, {{key, ""}});
+    expect_refused({fmt::format("'{}'", key)});
+  }
+  write_changed({}, {{"seed", "-1"}});
+  expect_refused({"'seed' is '-1'"});
+  write_changed({}, {{"seed", "1x"}});
+  expect_refused({"'seed' is '1x'"});
+  write_changed({}, {{"probe", R"({"tokens": 0})"}});
+  expect_refused({"'tokens' is 0"});
+  write_changed({}, {{"probe", "["}});
+  expect_refused({"'probe'"});
+  write_changed({}, {{"model", "{}"}});
+  expect_refused({"'model'"});
+  write_changed({}, {{"model", R"({"name": "m", "sha256": "a", "num_hidden_layers": 0, "intermediate_size": 2})"}});
+  expect_refused({"0 layers"});
+  write_changed({}, {{"model", R"({"name": "m", "sha256": "a", "num_hidden_layers": 1.5, "intermediate_size": 2})"}});
+  expect_refused({"num_hidden_layers", "1.5"});
+}
+
+TEST_F(ProbeFileTest, TensorsMustBeThoseOfTheLayers) {
+  write_changed({{"training.1.second_moment", float_tensor({1, 2}, {1, 2})}});
+  expect_refused({"'training.1.second_moment'", "[1, 2]", "[2, 2]"});
+  write_changed({{"held_out.0.second_moment", float_tensor({2, 2}, {1, 2, 3, 4}, Dtype::kBF16)}});
+  expect_refused({"'held_out.0.second_moment'", "BF16"});
+  write_changed({{"held_out.0.second_moment", float_tensor({2, 2}, {1, 2, 3, std::nanf("")})}});
+  expect_refused({"'held_out.0.second_moment'", "not finite"});
+  write_changed({{"more", float_tensor({1}, {1})}});
+  expect_refused({"6 tensors, and not 5"});
+  write_changed({}, {{"model", R"({"name": "m", "sha256": "a", "num_hidden_layers": 3, "intermediate_size": 2})"}});
+  expect_refused({"no tensor 'training.2.second_moment'"});
+  for (const float seconds : {-1.0F, std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    write_changed({{"seconds", float_tensor({1}, {seconds})}});
+    expect_refused({"'seconds' is", "no time"});
+  }
+}
+
+}  // namespace
+}  // namespace prunenet
