@@ -6,7 +6,9 @@
 #include <fstream>
 
 #include "prunenet/core/error.h"
+#include "prunenet/probe/write_probe.h"
 #include "prunenet/report/record.h"
+#include "prunenet/train/training_model.h"
 #include "support/expect_error.h"
 #include "support/recording_progress.h"
 #include "support/temporary_directory.h"
@@ -238,6 +240,50 @@ TEST_F(CompareTest, SamplesAndExtractsOnceForAllPolicies) {
   const Record alone = record("alone/b-0.5-seed-0.json");
   EXPECT_EQ(together.part("/layers"), alone.part("/layers"));
   EXPECT_EQ(together.number("/perplexity/0/ppl"), alone.number("/perplexity/0/ppl"));
+}
+
+TEST_F(CompareTest, TakesAGivenProbeInPlaceOfItsOwn) {
+  const auto probe = [this](const std::string& name, std::uint64_t seed) {
+    const TrainingModel model = open_training_model(data("trained/" + name));
+    const CausalLm network = CausalLm::load(model.checkpoint, *model.family, silent_);
+    ProbeOptions options;
+    options.tokens = 64;
+    options.held_out_tokens = 32;
+    options.sequence_length = 16;
+    const torch::NoGradGuard no_grad;
+    write_probe(directory_ / name, network, {.model_sha256 = model.sha256, .options = options, .seed = seed}, name, {},
+                silent_);
+    return directory_ / name;
+  };
+  json methods = recipe();
+  methods["ratios"] = {0.5};
+  methods["seeds"] = {0U};
+  const json own = {{"tokens", 64}, {"held_out_tokens", 32}, {"sequence_length", 16}};
+  const json policy = {
+      {"name", "policy"},
+      {"label", "trained"},
+      {"recipe", {{"probe", own}, {"train", {{"steps", 2}, {"validate_every", 1}, {"hidden", 8}, {"depth", 1}}}}}};
+  methods["methods"] = {policy, {{"name", "response"}, {"probe", own}}};
+  run("own", methods);
+  const auto given = [&](const std::string& out, const std::filesystem::path& file, Progress& progress) {
+    return run_comparison(
+        comparison_recipe_from_json(methods),
+        {.model = data("trained/small"), .output = directory_ / out, .command_line = "", .probe = file}, progress);
+  };
+  const std::filesystem::path small = probe("small", 0);
+  RecordingProgress progress;
+  given("given", small, progress);
+  EXPECT_EQ(std::ranges::count(progress.stages, "sampling"), 1) << "that of distortions alone";
+  EXPECT_EQ(record("given/trained-0.5-seed-0.json").part("/layers"),
+            record("own/trained-0.5-seed-0.json").part("/layers"));
+  const Record response = record("given/response-0.5.json");  // every seed would give the same
+  EXPECT_EQ(response.part("/layers"), record("own/response-0.5-seed-0.json").part("/layers"));
+  EXPECT_EQ(response.part("/probe/seed"), 0);
+  EXPECT_EQ(response.part("/probe/options/tokens"), 64);
+
+  probe("small", 5);
+  expect_error(ErrorKind::kMismatch, {"other settings"}, [&] { given("given", small, silent_); });
+  expect_error(ErrorKind::kMismatch, {"large", "SHA-256"}, [&] { given("other", probe("large", 0), silent_); });
 }
 
 TEST_F(CompareTest, RefusesRecordsOfOtherSettings) {

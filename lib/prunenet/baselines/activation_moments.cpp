@@ -25,8 +25,8 @@ std::vector<ActivationMoments> activation_moments(const CausalLm& network, const
   const FfnHook record = [&sums](const FfnActivations& at) {
     const torch::Tensor h = at.h.to(torch::kFloat64);
     Sums& layer = sums[static_cast<std::size_t>(at.layer)];
-    layer.values += h.sum(0);
-    layer.squares += h.square().sum(0);
+    layer.values += h.sum(0).cpu();
+    layer.squares += h.square().sum(0).cpu();
     return at.h;
   };
   progress.begin("reading activations", "tokens", static_cast<std::uint64_t>(ids.numel()));

@@ -33,8 +33,8 @@ class FlapPlanner final : public ScorePlanner {
     if (!bias_) return selection;
     const torch::NoGradGuard no_grad;
     for (std::size_t layer = 0; layer < means_.size(); ++layer) {
-      selection.down_bias.push_back(
-          mean_of_removed(network_.weights().layers[layer].down, means_[layer], selection.plan.keep_indices[layer]));
+      selection.down_bias.push_back(mean_of_removed(network_.weights().layers[layer].down.cpu(), means_[layer],
+                                                    selection.plan.keep_indices[layer]));
     }
     return selection;
   }
@@ -46,7 +46,7 @@ class FlapPlanner final : public ScorePlanner {
     means_.clear();
     for (const ActivationMoments& moments : activation_moments(network_, calibration_, progress)) {
       const torch::Tensor& down = network_.weights().layers[scores.size()].down;
-      scores.push_back(to_scores(moments.variance * down.square().sum(0)));
+      scores.push_back(to_scores(moments.variance * down.square().sum(0).cpu()));
       means_.push_back(moments.mean);
     }
     return scores;

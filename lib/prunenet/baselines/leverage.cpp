@@ -71,7 +71,7 @@ torch::Tensor leverage_scores(const DecoderLayerWeights& weights) {
   const std::int64_t neurons = weights.down.size(1);
   std::vector<torch::Tensor> parts = ffn_rows(weights).unbind(0);
   parts.push_back(weights.down.t());
-  const torch::Tensor joint = torch::cat(parts, 1).to(torch::kFloat64).contiguous();
+  const torch::Tensor joint = torch::cat(parts, 1).cpu().to(torch::kFloat64).contiguous();
   const Eigen::MatrixXd J = Eigen::Map<const MatrixD>(joint.data_ptr<double>(), joint.size(0), joint.size(1));
   const double lambda = J.squaredNorm() / static_cast<double>(std::min(J.rows(), J.cols()));
   if (!std::isfinite(lambda)) throw Error(ErrorKind::kNumerical, "leverage scores: a weight is not finite");

@@ -16,6 +16,7 @@
 #include "prunenet/family/family.h"
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/plan/plan.h"
+#include "prunenet/probe/probe_file.h"
 
 namespace prunenet {
 
@@ -43,7 +44,8 @@ struct Selection {
 struct PlannerModel {
   const Checkpoint& checkpoint;
   const Family& family;
-  const CausalLm& network;  ///< the dense model
+  const CausalLm& network;           ///< the dense model
+  const ProbeFile* probe = nullptr;  ///< of that model: methods that probe it take this; null: none
 };
 
 /// One method of choosing neurons. docs/methods.md says what each does, its source, and where it differs from it.

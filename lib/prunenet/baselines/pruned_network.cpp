@@ -31,7 +31,7 @@ void check_selection(const ModelConfig& config, const Selection& selection) {
 
 /// Only the rows or columns of `keep`.
 void prune_layer(DecoderLayerWeights& layer, const std::vector<std::int64_t>& keep, std::int64_t neurons) {
-  const torch::Tensor kept = torch::tensor(keep, torch::kInt64);
+  const torch::Tensor kept = torch::tensor(keep, torch::kInt64).to(layer.down.device());
   layer.gate_up = ffn_rows(layer).index_select(1, kept).flatten(0, 1);
   if (layer.gate_up_bias.defined()) {
     layer.gate_up_bias = layer.gate_up_bias.view({-1, neurons}).index_select(1, kept).flatten();
@@ -39,10 +39,10 @@ void prune_layer(DecoderLayerWeights& layer, const std::vector<std::int64_t>& ke
   layer.down = layer.down.index_select(1, kept);
 }
 
-torch::Tensor plus(const torch::Tensor& bias, const VectorF& shift) {
+torch::Tensor plus(const torch::Tensor& bias, const VectorF& shift, torch::Device device) {
   const torch::Tensor added = torch::empty({shift.size()});
   std::copy_n(shift.data(), shift.size(), added.data_ptr<float>());
-  return bias.defined() ? bias + added : added;
+  return bias.defined() ? bias + added.to(device) : added.to(device);
 }
 
 }  // namespace
@@ -57,7 +57,8 @@ CausalLm pruned_network(const CausalLm& dense, const Selection& selection) {
     const std::vector<std::int64_t>& keep = selection.plan.keep_indices[layer];
     prune_layer(weights.layers[layer], keep, dense.config().intermediate_size);
     if (!selection.down_bias.empty()) {
-      weights.layers[layer].down_bias = plus(weights.layers[layer].down_bias, selection.down_bias[layer]);
+      weights.layers[layer].down_bias =
+          plus(weights.layers[layer].down_bias, selection.down_bias[layer], dense.device());
     }
     widest = std::max(widest, keep.size());
   }

@@ -5,7 +5,7 @@
 namespace prunenet {
 
 std::vector<float> to_scores(const torch::Tensor& scores) {
-  const torch::Tensor values = scores.detach().to(torch::kFloat).contiguous();
+  const torch::Tensor values = scores.detach().cpu().to(torch::kFloat).contiguous();
   return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
 }
 

@@ -43,10 +43,9 @@ class WandaPlanner final : public Planner {
       const torch::Tensor& down = network_.weights().layers[static_cast<std::size_t>(at.layer)].down;
       scores.push_back(finite_scores(wanda_scores(down, at.h), at.layer));
       const std::vector<std::int64_t> keep = top_k_indices(scores.back(), width);
-      const torch::Tensor kept = torch::zeros({config.intermediate_size});
-      kept.index_fill_(0, torch::tensor(keep), 1.0);
+      const torch::Tensor kept = torch::zeros({config.intermediate_size}).index_fill_(0, torch::tensor(keep), 1.0);
       progress.advance(1);
-      return at.h * kept;
+      return at.h * kept.to(at.h.device());
     };
     (void)network_.final_states(calibration_, prune);
     Selection selection;

@@ -54,11 +54,12 @@ json facts_of(const Checkpoint& checkpoint, const Family& family) {
 }
 
 /// What all cells share, as far as it decides what they measure.
-json fixed_facts(const ComparisonRecipe& recipe, const json& model_facts) {
+json fixed_facts(const ComparisonRecipe& recipe, const json& model_facts, const json& probe_facts) {
   json fixed = {{"model", model_facts.at("sha256")}, {"texts", json::array()}, {"tasks", json::array()}};
   for (const std::string& text : recipe.evaluation.texts) fixed["texts"].push_back(sha256_file(text));
   for (const std::string& task : recipe.evaluation.tasks) fixed["tasks"].push_back(sha256_file(task));
   if (!recipe.calibration.file.empty()) fixed["calibration"] = sha256_file(recipe.calibration.file);
+  if (!probe_facts.is_null()) fixed["probe"] = probe_facts;
   return fixed;
 }
 
@@ -85,8 +86,9 @@ class Bench {
         checkpoint_(Checkpoint::open(files.model)),
         family_(make_family(checkpoint_)),
         tokenizer_(load_tokenizer(files.model)),
-        network_(CausalLm::load(checkpoint_, *family_, progress)),
+        network_(CausalLm::load(checkpoint_, *family_, progress, {.device = files.device})),
         model_facts_(facts_of(checkpoint_, *family_)) {
+    if (!files.probe.empty()) read_probe(files.probe);
     if (!recipe.calibration.file.empty()) {
       calibration_ = calibration_windows(family_->config(), *tokenizer_, recipe.calibration.file,
                                          recipe.calibration.windows, recipe.calibration.context);
@@ -94,14 +96,16 @@ class Bench {
   }
 
   [[nodiscard]] const json& model_facts() const { return model_facts_; }
+  /// Null where no probe was given.
+  [[nodiscard]] const json& probe_facts() const { return probe_facts_; }
 
   [[nodiscard]] std::unique_ptr<Planner> make(json method) const {
     const std::string label = file_name_of(method_label(method));
     method.erase("label");
-    const PlannerModel model{checkpoint_, *family_, network_};
+    const PlannerModel model = planner_model();
     if (method.at("name") == kPolicy) {
       // The digest keeps a policy from being taken for that of another recipe under the same label.
-      const std::string options = method.dump();
+      const std::string options = method.dump() + (probe_ ? probe_facts_.dump() : "");
       const std::string digest = sha256_hex(std::as_bytes(std::span(options))).substr(0, 12);
       return make_policy_planner(method, model,
                                  {.policies = files_.output / "policies" / (label + "-" + digest),
@@ -124,16 +128,31 @@ class Bench {
                      {"tokens", calibration_.numel()}};
     }
     return {.recipe = recipe_,
-            .model = {checkpoint_, *family_, network_},
+            .model = planner_model(),
             .tokenizer = *tokenizer_,
             .model_facts = model_facts_,
             .calibration_facts = std::move(calibration),
+            .probe_facts = probe_facts_,
             .moments = *moments_,
             .scratch = scratch_directory(files_.output),
             .command_line = files_.command_line};
   }
 
  private:
+  [[nodiscard]] PlannerModel planner_model() const {
+    return {checkpoint_, *family_, network_, probe_ ? &*probe_ : nullptr};
+  }
+
+  void read_probe(const std::filesystem::path& path) {
+    probe_ = ProbeFile::open(path);
+    const ProbeSource& source = probe_->facts().source;
+    ProbeSource wanted = source;
+    wanted.model_sha256 = model_facts_.at("sha256");
+    probe_->require(wanted, "give a probe of this model");
+    probe_->require_sizes(family_->config().num_hidden_layers, family_->config().intermediate_size);
+    probe_facts_ = {{"options", to_json(source.options)}, {"seed", source.seed}};
+  }
+
   const ComparisonRecipe& recipe_;
   const ComparisonFiles& files_;
   Progress& progress_;
@@ -142,6 +161,8 @@ class Bench {
   std::unique_ptr<Tokenizer> tokenizer_;
   CausalLm network_;
   json model_facts_;
+  std::optional<ProbeFile> probe_;
+  json probe_facts_;
   torch::Tensor calibration_;
   std::optional<std::vector<ResponseMoments>> moments_;
 };
@@ -233,7 +254,7 @@ std::string outcome(const Record& record) {
 ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress) {
   const torch::NoGradGuard no_grad;
   Bench bench(recipe, files, progress);
-  const json fixed = fixed_facts(recipe, bench.model_facts());
+  const json fixed = fixed_facts(recipe, bench.model_facts(), bench.probe_facts());
   std::vector<Entry> entries = make_entries(recipe, files, bench, fixed);
   check_file_names(entries);
   const Descriptor lock = enter(files.output);

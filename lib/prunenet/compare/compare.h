@@ -1,5 +1,7 @@
 #pragma once
 
+#include <torch/torch.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -13,7 +15,10 @@ struct ComparisonFiles {
   std::filesystem::path model;   ///< directory
   std::filesystem::path output;  ///< directory of the records, and of policies that are trained (`policies/`)
   std::string command_line;      ///< for the records; may be empty
-  bool retry_failed = false;     ///< run cells again whose record says that they failed
+  std::filesystem::path probe =
+      {};  ///< of the model, made by `prunenet probe`: methods that probe take this; empty: none
+  torch::Device device = torch::kCPU;  ///< where the model is run
+  bool retry_failed = false;           ///< run cells again whose record says that they failed
 };
 
 struct ComparisonSummary {
@@ -27,9 +32,10 @@ struct ComparisonSummary {
 /// that is not finite, no calibration text, a method that the architecture has no place for) is recorded with its
 /// reason, and the rest is run.
 ///
-/// Throws Error(kMismatch) where a record in the way is of other settings; Error(kInvalidArgument) for options that a
-/// method does not know, or a method that needs calibration text where there is none; what opening the model throws;
-/// Error(kInterrupted), Error(kOutOfSpace) and Error(kIo), which would strike every cell.
+/// Throws Error(kMismatch) where a record in the way is of other settings, or the probe of another model;
+/// Error(kInvalidArgument) for options that a method does not know, or a method that needs calibration text where there
+/// is none; what opening the model throws; Error(kInterrupted), Error(kOutOfSpace) and Error(kIo), which would strike
+/// every cell.
 ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress);
 
 }  // namespace prunenet

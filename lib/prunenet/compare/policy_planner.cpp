@@ -39,6 +39,11 @@ void make_directory(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory, ignored);
 }
 
+std::vector<std::filesystem::path> probes_of(const PlannerModel& model) {
+  if (model.probe == nullptr) return {};
+  return {model.probe->path()};
+}
+
 struct PolicyChoice {
   std::filesystem::path file;    ///< empty where one is trained
   std::optional<Recipe> recipe;  ///< how
@@ -130,7 +135,9 @@ class PolicyPlanner final : public Planner {
     save_policy(file, train_on_models({model_.checkpoint.directory()}, recipe,
                                       {.work_directory = work,
                                        .resume = std::filesystem::exists(work),
-                                       .shared_directory = directories_.shared},
+                                       .shared_directory = directories_.shared,
+                                       .probes = probes_of(model_),
+                                       .load = {.device = model_.network.device()}},
                                       progress));
     remove_training_files(work);
   }

@@ -78,7 +78,8 @@ Applied apply_to_checkpoint(const Selection& selection, const CellContext& conte
       prune_checkpoint(context.model.checkpoint, context.model.family, selection.plan, options, progress);
   const double seconds = watch.seconds();
   const Checkpoint checkpoint = Checkpoint::open(scratch.path());
-  return {.network = CausalLm::load(checkpoint, *make_family(checkpoint), progress),
+  return {.network = CausalLm::load(checkpoint, *make_family(checkpoint), progress,
+                                    {.device = context.model.network.device()}),
           .parameters = report.sizes.parameters_after,
           .bytes = report.sizes.bytes_after,
           .seconds = seconds};
@@ -158,6 +159,8 @@ json cell_identity(const CellSpec& cell, DataUse data, const CellContext& contex
   if (data == DataUse::kCalibration && !context.calibration_facts.is_null()) {
     record["calibration"] = context.calibration_facts;
   }
+  const bool probes = data == DataUse::kSelfSampled || cell.method.contains("recipe");
+  if (probes && !context.probe_facts.is_null()) record["probe"] = context.probe_facts;
   if (!context.command_line.empty()) record["command_line"] = context.command_line;
   return record;
 }

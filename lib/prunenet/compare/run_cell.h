@@ -25,6 +25,7 @@ struct CellContext {
   const Tokenizer& tokenizer;
   nlohmann::json model_facts;                   ///< "model" of the records
   nlohmann::json calibration_facts;             ///< "calibration" of the records; null where there is no text
+  nlohmann::json probe_facts;                   ///< "probe" of the records; null where none was given
   const std::vector<ResponseMoments>& moments;  ///< on which distortions are measured, a layer each
   std::filesystem::path scratch;                ///< directory for pruned models, which are removed once measured
   std::string command_line;
