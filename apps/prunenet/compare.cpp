@@ -8,6 +8,7 @@
 #include <string>
 
 #include "job.h"
+#include "network.h"
 #include "options.h"
 #include "outputs.h"
 #include "print.h"
@@ -27,6 +28,8 @@ struct CompareArguments {
   std::string model;
   std::string out;
   std::string calibration;
+  std::string probe;
+  NetworkArguments network;
   bool retry_failed = false;
 };
 
@@ -46,7 +49,11 @@ VerbOptions make_options(CompareArguments& arguments) {
       ("model", value_of(arguments.model, "DIR"), "model directory")                                               //
       ("out", value_of(arguments.out, "DIR"), "directory of the records; may hold those of an earlier run")        //
       ("calibration", value_of(arguments.calibration, "F"), "text for methods that need some (calibration.file)")  //
+      ("probe", value_of(arguments.probe, "PROBE"),
+       "a probe that 'prunenet probe' made of the model: methods that probe it take this, whatever their options "
+       "say")  //
       ("retry-failed", flag(arguments.retry_failed), "run cells again that are recorded as failed");
+  add_device_option(options, arguments.network);
   return options;
 }
 
@@ -82,11 +89,14 @@ void run_compare(const Arguments& words) {
   check_apart(arguments.model, arguments.out);
   const ComparisonRecipe recipe = read_recipe(arguments, options.common().recipe);
 
+  const torch::Device device = load_options(arguments.network).device;
   Job job(options.common());
   const ComparisonSummary summary = run_comparison(recipe,
                                                    {.model = arguments.model,
                                                     .output = arguments.out,
                                                     .command_line = quote_command("compare", words),
+                                                    .probe = arguments.probe,
+                                                    .device = device,
                                                     .retry_failed = arguments.retry_failed},
                                                    job.progress());
   job.progress().finish();

@@ -9,6 +9,7 @@
 #include "human.h"
 #include "job.h"
 #include "model.h"
+#include "network.h"
 #include "options.h"
 #include "outputs.h"
 #include "print.h"
@@ -33,6 +34,7 @@ struct EvalArguments {
   std::vector<std::string> tasks;
   PerplexityOptions perplexity;
   std::int64_t limit = 0;
+  NetworkArguments network;
   std::string json_file;
 };
 
@@ -60,6 +62,7 @@ VerbOptions make_options(EvalArguments& arguments) {
       ("tasks", value_of(arguments.tasks, "F.jsonl")->multitoken(), "multiple-choice files")                       //
       ("limit", default_of(arguments.limit, "N"), "only the first so many items of a task; 0: all")                //
       ("json", value_of(arguments.json_file, "F"), "write JSON to this file, or to standard output with -");
+  add_network_options(options, arguments.network);
   return options;
 }
 
@@ -74,10 +77,10 @@ void check_arguments(const EvalArguments& arguments, const VerbOptions& options)
   }
 }
 
-Measured measure(const EvalArguments& arguments, Progress& progress) {
+Measured measure(const EvalArguments& arguments, const LoadOptions& load, Progress& progress) {
   const Model model = open_model(arguments.model);
   const auto tokenizer = load_tokenizer(arguments.model);
-  const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress);
+  const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress, load);
   Measured measured;
   json texts = json::array();
   for (const std::string& file : arguments.texts) {
@@ -134,9 +137,10 @@ void run_eval(const Arguments& words) {
   check_arguments(arguments, options);
   check_json_destination(arguments.json_file, arguments.model);
 
+  const LoadOptions load = load_options(arguments.network);
   Job job(options.common());
   const torch::NoGradGuard no_grad;
-  const Measured measured = measure(arguments, job.progress());
+  const Measured measured = measure(arguments, load, job.progress());
   job.progress().finish();
   if (!arguments.json_file.empty()) write_json(arguments.json_file, measured.record);
   if (arguments.json_file == "-") return;

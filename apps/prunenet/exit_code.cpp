@@ -14,7 +14,8 @@ std::string first_line(std::string_view text) {
 /// libtorch reports a failed allocation as its general exception, so only the text tells.
 bool is_failed_allocation(std::string_view message) {
   return message.find("can't allocate memory") != std::string_view::npos ||
-         message.find("not enough memory") != std::string_view::npos;
+         message.find("not enough memory") != std::string_view::npos ||
+         message.find("CUDA out of memory") != std::string_view::npos;
 }
 
 }  // namespace

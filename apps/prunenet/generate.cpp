@@ -7,6 +7,7 @@
 
 #include "job.h"
 #include "model.h"
+#include "network.h"
 #include "options.h"
 #include "print.h"
 #include "prunenet/core/error.h"
@@ -24,6 +25,7 @@ struct GenerateArguments {
   std::string model;
   std::string prompt;
   SampleOptions sample{.stop_at_eos = true};
+  NetworkArguments network;
 };
 
 VerbOptions make_options(GenerateArguments& arguments) {
@@ -39,6 +41,7 @@ VerbOptions make_options(GenerateArguments& arguments) {
       ("prompt", value_of(arguments.prompt, "TEXT"), "text to continue; none: a text from its beginning")     //
       ("tokens", default_of(arguments.sample.tokens, "N"), "most tokens to add; an end token stops earlier")  //
       ("temperature", default_of(arguments.sample.temperature, "T"), "of sampling; 0 takes the likeliest token");
+  add_network_options(options, arguments.network);
   return options;
 }
 
@@ -59,10 +62,14 @@ void run_generate(const Arguments& words) {
   if (!options.parse(words)) return;
   options.require(arguments.model, "model");
 
+  const LoadOptions load = load_options(arguments.network);
   Job job(options.common());
   const Model model = open_model(arguments.model);
   const auto tokenizer = load_tokenizer(arguments.model);
-  const CausalLm network = CausalLm::load(model.checkpoint, *model.family, job.progress());
+  if (load.stream) {
+    say_what_sampling_reads(model.checkpoint, *model.family, arguments.sample.tokens, job.progress());
+  }
+  const CausalLm network = CausalLm::load(model.checkpoint, *model.family, job.progress(), load);
   Rng rng(static_cast<std::uint64_t>(options.common().seed.value_or(0)));
   const torch::Tensor prompt = encode_prompt(*tokenizer, network.config(), arguments.prompt);
   const torch::Tensor ids = sample(network, prompt, arguments.sample, rng, job.progress())[0].to(torch::kInt32);

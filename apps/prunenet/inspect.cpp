@@ -30,6 +30,7 @@
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/policy_kind.h"
 #include "prunenet/policy/published_policy.h"
+#include "prunenet/probe/probe_file.h"
 #include "prunenet/prune/prune.h"
 #include "verbs.h"
 
@@ -246,6 +247,38 @@ Report inspect_policy(const std::filesystem::path& path) {
   return report;
 }
 
+Report inspect_probe(const std::filesystem::path& path) {
+  const ProbeFile file = ProbeFile::open(path);
+  const ProbeFacts& facts = file.facts();
+  const ProbeOptions& probe = facts.source.options;
+  const bool exact = facts.neurons <= probe.exact_width;
+  Report report;
+  report.record = {{"kind", "probe"},
+                   {"path", path.string()},
+                   {"sha256", sha256_file(path)},
+                   {"bytes", file.bytes()},
+                   {"model", {{"name", facts.model_name}, {"sha256", facts.source.model_sha256}}},
+                   {"num_hidden_layers", facts.layers},
+                   {"intermediate_size", facts.neurons},
+                   {"kept", exact ? "second moments" : "sketches"},
+                   {"probe", to_json(probe)},
+                   {"seed", facts.source.seed},
+                   {"device", facts.device},
+                   {"seconds", file.seconds()},
+                   {"prunenet_version", facts.version}};
+  report.facts = {
+      {"probe", path.string()},
+      {"sha256", report.record.at("sha256").get<std::string>()},
+      {"bytes", human_bytes(file.bytes())},
+      {"model", fmt::format("{} (SHA-256 {})", facts.model_name, facts.source.model_sha256)},
+      {"kept", exact ? fmt::format("second moments of {} layers, {} x {}", facts.layers, facts.neurons, facts.neurons)
+                     : fmt::format("sketches of {} layers, {} x {}", facts.layers, probe.sketch_rows, facts.neurons)},
+      {"options", report.record.at("probe").dump()},
+      {"seed", std::to_string(facts.source.seed)},
+      {"made", fmt::format("in {} on {} by prunenet {}", human_seconds(file.seconds()), facts.device, facts.version)}};
+  return report;
+}
+
 Report inspect_plan(const std::filesystem::path& path) {
   const Plan plan = read_plan_file(path);
   std::vector<std::size_t> widths;
@@ -268,7 +301,7 @@ Report inspect_plan(const std::filesystem::path& path) {
   return report;
 }
 
-/// The first bytes of a file tell a plan from a policy.
+/// The first bytes of a file tell a plan from a policy or a probe.
 std::string first_bytes(const std::filesystem::path& path) {
   constexpr std::uint64_t kEnough = 8;
   const InputFile file(path);
@@ -285,7 +318,8 @@ Report inspect(const std::filesystem::path& path, bool scan, Progress& progress)
   }
   // A safetensors file begins with the length of its header in 64 bits, of which the high ones are zero; text has none.
   const bool is_text = bytes.find('\0') == std::string::npos;
-  return is_text ? inspect_plan(path) : inspect_policy(path);
+  if (is_text) return inspect_plan(path);
+  return is_probe_file(path) ? inspect_probe(path) : inspect_policy(path);
 }
 
 }  // namespace
@@ -295,8 +329,8 @@ void run_inspect(const Arguments& words) {
   std::string json_file;
   bool quick = false;
   VerbOptions options({.verb = "inspect",
-                       .synopsis = "CHECKPOINT|POLICY|PLAN [options]",
-                       .summary = "Shows what a model directory, a policy file or a plan file holds.",
+                       .synopsis = "CHECKPOINT|POLICY|PROBE|PLAN [options]",
+                       .summary = "Shows what a model directory, a policy, a probe or a plan file holds.",
                        .example = "prunenet inspect smollm2-30\nprunenet inspect smollm2.safetensors --json -",
                        .details = ""});
   options.add()                                                                              //

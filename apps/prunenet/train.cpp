@@ -7,8 +7,10 @@
 
 #include "human.h"
 #include "job.h"
+#include "network.h"
 #include "outputs.h"
 #include "print.h"
+#include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/core/error.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/published_policy.h"
@@ -28,6 +30,8 @@ struct TrainArguments {
   std::string out;
   std::vector<std::string> settings;
   std::optional<std::int64_t> steps;
+  std::vector<std::string> probes;
+  NetworkArguments network;
   bool resume = false;
   bool force = false;
 };
@@ -69,10 +73,14 @@ VerbOptions make_options(TrainArguments& arguments) {
       ("out", value_of(arguments.out, "POLICY"), "the policy file to write")                          //
       ("steps", value_of(arguments.steps, "N"), "short for --set train.steps=N")                      //
       ("set", value_of(arguments.settings, "KEY=VALUE"),
-       "one value of the recipe, as in --set train.learning_rate=1e-3 or --set policy=prunenet")       //
+       "one value of the recipe, as in --set train.learning_rate=1e-3 or --set policy=prunenet")  //
+      ("probe", value_of(arguments.probes, "PROBE"),
+       "a probe that 'prunenet probe' made of one of the models; repeat it for several. Its options stand for the "
+       "recipe's")                                                                                     //
       ("resume", flag(arguments.resume), "go on from POLICY.train, where an interrupted run left it")  //
       ("force", flag(arguments.force),
        "replace an existing policy file, and start anew where an unfinished training is left");
+  add_network_options(options, arguments.network);
   return options;
 }
 
@@ -171,12 +179,27 @@ void check_work(const TrainArguments& arguments) {
                           work.string()));
 }
 
+void check_probes(const TrainArguments& arguments, const Recipe& recipe) {
+  if (!arguments.probes.empty() && recipe.policy == PolicyKind::kPrunenet) {
+    throw Error(ErrorKind::kInvalidArgument, "--probe has no effect with policy 'prunenet', which is trained without");
+  }
+  for (const std::string& probe : arguments.probes) {
+    if (resolve_path(probe) != resolve_path(arguments.out)) continue;
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("--out {} is the probe, which is only read; choose another name", arguments.out));
+  }
+}
+
 /// Trains a policy of either kind and saves it.
 template <typename Train, typename Save>
-void train_and_save(const TrainArguments& arguments, const Recipe& recipe, Job& job, Train train, Save save) {
+void train_and_save(const TrainArguments& arguments, const Recipe& recipe, const LoadOptions& load, Job& job,
+                    Train train, Save save) {
   const std::filesystem::path work = work_directory(arguments);
   const std::vector<std::filesystem::path> models(arguments.models.begin(), arguments.models.end());
-  const TrainingFiles files{.work_directory = work, .resume = arguments.resume};
+  const TrainingFiles files{.work_directory = work,
+                            .resume = arguments.resume,
+                            .probes = {arguments.probes.begin(), arguments.probes.end()},
+                            .load = load};
   const auto policy = say_how_to_resume(work, [&] { return train(models, recipe, files, job.progress()); });
   save(arguments.out, policy);
   remove_training_files(work);
@@ -195,13 +218,15 @@ void run_train(const Arguments& words) {
   const Recipe recipe = make_recipe(arguments, options.common());
   check_new_file(arguments.out, arguments.force);
   for (const std::string& model : arguments.models) check_not_of_model(arguments.out, model);
+  check_probes(arguments, recipe);
   check_work(arguments);
+  const LoadOptions load = load_options(arguments.network);
 
   Job job(options.common());
   if (recipe.policy == PolicyKind::kPrunenet) {
-    train_and_save(arguments, recipe, job, train_prunenet_on_model, save_published_policy);
+    train_and_save(arguments, recipe, load, job, train_prunenet_on_model, save_published_policy);
   } else {
-    train_and_save(arguments, recipe, job, train_on_models, save_policy);
+    train_and_save(arguments, recipe, load, job, train_on_models, save_policy);
   }
 }
 

@@ -215,7 +215,7 @@ TEST_F(Flow, ATargetSizeIsThatOfTheGgufFile) {
 
 TEST_F(Flow, HelpNamesEveryVerbAndShowsAnExampleOfEach) {
   const std::string help = run_well({"--help"}).out;
-  for (const std::string verb : {"import", "train", "apply", "eval", "generate", "inspect"}) {
+  for (const std::string verb : {"import", "probe", "train", "apply", "eval", "generate", "inspect"}) {
     EXPECT_THAT(help, HasSubstr(verb));
     EXPECT_THAT(run_well({verb, "--help"}).out, HasSubstr("Example:\n  prunenet " + verb));
   }
