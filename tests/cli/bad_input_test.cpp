@@ -255,7 +255,8 @@ TEST_F(BadInput, TheProgramReturnsTheExitCode) {
   const Finished unknown = run_program({"prune"});
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err,
-              ::testing::HasSubstr("import, export, features, probe, train, apply, verify, eval, generate, compare, inspect, report"));
+              ::testing::HasSubstr(
+                  "import, export, features, probe, train, apply, verify, eval, generate, compare, inspect, report"));
 }
 
 }  // namespace
