@@ -5,9 +5,7 @@
 
 #include <Eigen/SVD>
 
-#include "prunenet/spectral/distortion_problem.h"
 #include "prunenet/spectral/response_operator.h"
-#include "prunenet/spectral/schatten2.h"
 #include "spectral/random_block.h"
 
 namespace prunenet {
@@ -75,20 +73,11 @@ void response_leading(benchmark::State& state) {
   for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(response().leading_spectrum(kept(), options));
 }
 
-/// M keep-sets at once; items are keep-sets.
-void schatten2_batch(benchmark::State& state) {
-  const Schatten2 schatten2 = Schatten2::from_coupling(response().coupling().cast<float>());
-  const MatrixF removed = removed_indicator(kept(), kNeurons).cast<float>().replicate(state.range(0), 1);
-  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(schatten2(removed));
-  state.SetItemsProcessed(state.iterations() * state.range(0));
-}
-
 BENCHMARK(gram_eigenvalues)->Args({1536, 576})->Args({256, 96})->Unit(benchmark::kMillisecond);
 BENCHMARK(bdc_svd)->Args({1536, 576})->Args({256, 96})->Unit(benchmark::kMillisecond);
 BENCHMARK(jacobi_svd)->Args({256, 96})->Unit(benchmark::kMillisecond);
 BENCHMARK(response_whole)->Unit(benchmark::kMillisecond);
 BENCHMARK(response_leading)->Arg(1)->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond);
-BENCHMARK(schatten2_batch)->Arg(1)->Arg(8)->Arg(80)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace prunenet
