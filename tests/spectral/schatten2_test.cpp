@@ -29,6 +29,10 @@ MatrixF random_indicators(Rng& rng, Eigen::Index count, Eigen::Index neurons) {
   return removed;
 }
 
+Schatten2 packed(const RandomBlock& block) {
+  return Schatten2::from_packed({block.down.cast<float>(), block.second_moment.cast<float>()});
+}
+
 RC_GTEST_PROP(Schatten2, BatchAgreesWithOneAtATimeInDouble, ()) {
   RandomBlock block(*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::inRange(1, 20), *rc::gen::inRange(1, 50), 70);
   const MatrixF removed = random_indicators(block.rng, 6, block.down.cols());
@@ -51,10 +55,21 @@ TEST(Schatten2, OfNothingRemovedIsZeroAndOfEverythingIsOne) {
   const VectorD exact = Schatten2::from_coupling(coupling)(random_indicators(block.rng, 2, 40));
   EXPECT_EQ(exact(0), 0.0);
   EXPECT_NEAR(exact(1), 1.0, 1e-6);  // products are in single precision
+  const VectorD of_packed = packed(block)(random_indicators(block.rng, 2, 40));
+  EXPECT_EQ(of_packed(0), 0.0);
+  EXPECT_NEAR(of_packed(1), 1.0, 1e-6);
   const VectorD sketched = Schatten2::from_sketch(testing::random_matrix(block.rng, 8, 40).cast<float>())(
       random_indicators(block.rng, 2, 40));
   EXPECT_EQ(sketched(0), 0.0);
   EXPECT_NEAR(sketched(1), 1.0, 1e-6);
+}
+
+TEST(Schatten2, PackedIsCloseToExact) {
+  RandomBlock block(43, 12, 200, 300);
+  const Schatten2 exact = Schatten2::from_coupling(response_coupling(block.down, block.second_moment).cast<float>());
+  const MatrixF removed = random_indicators(block.rng, 20, 200);
+  const double residual = (packed(block)(removed) - exact(removed)).cwiseAbs().maxCoeff();
+  EXPECT_LT(residual, 2e-3);
 }
 
 TEST(Schatten2, SketchThatIsAFactorIsExact) {
@@ -72,9 +87,8 @@ RC_GTEST_PROP(Schatten2, SwapsAgreeWithKeepSetsWrittenOut, ()) {
   const auto neurons = *rc::gen::inRange<Eigen::Index>(2, 30);
   RandomBlock block(*rc::gen::arbitrary<std::uint64_t>(), 5, neurons, 40);
   const MatrixD coupling = response_coupling(block.down, block.second_moment);
-  const bool sketched = *rc::gen::arbitrary<bool>();
-  const Schatten2 schatten2 = sketched ? Schatten2::from_sketch(symmetric_square_root(coupling).cast<float>())
-                                       : Schatten2::from_coupling(coupling.cast<float>());
+  const Schatten2 schatten2 = *rc::gen::element(Schatten2::from_sketch(symmetric_square_root(coupling).cast<float>()),
+                                                Schatten2::from_coupling(coupling.cast<float>()), packed(block));
   const auto first_kept = *rc::gen::inRange<Eigen::Index>(1, neurons);  // [0, first_kept) is removed
   MatrixF removed = MatrixF::Zero(1, neurons);
   removed.leftCols(first_kept).setOnes();

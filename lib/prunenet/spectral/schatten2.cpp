@@ -43,34 +43,49 @@ MatrixF response_coupling(const MatrixF& down, const MatrixF& second_moment) {
   return coupling_of(down, second_moment);
 }
 
-Schatten2::Schatten2(MatrixF form, bool is_sketch) : form_(std::move(form)), is_sketch_(is_sketch) {
-  spectral_checks::require_finite(form_, is_sketch_ ? "the sketch" : "the coupling");
-  total_energy_ = energies(MatrixF::Ones(1, form_.cols()))(0);
-  diagonal_ = is_sketch_ ? VectorD(form_.colwise().squaredNorm().transpose().cast<double>())
-                         : VectorD(form_.diagonal().cast<double>());
+Schatten2::Schatten2(Form form, VectorD diagonal) : form_(std::move(form)), diagonal_(std::move(diagonal)) {
+  total_energy_ = energies(MatrixF::Ones(1, neurons()))(0);
   if (total_energy_ > 0.0) return;
   throw Error(ErrorKind::kNumerical,
-              fmt::format("the response of {} neurons has no energy ({}); there is nothing to distort", form_.cols(),
+              fmt::format("the response of {} neurons has no energy ({}); there is nothing to distort", neurons(),
                           total_energy_));
 }
 
 Schatten2 Schatten2::from_coupling(MatrixF coupling) {
   spectral_checks::require_shape(coupling, coupling.rows(), coupling.rows(), "the coupling (I x I)");
-  return {std::move(coupling), false};
+  spectral_checks::require_finite(coupling, "the coupling");
+  VectorD diagonal = coupling.diagonal().cast<double>();
+  return {Exact{std::move(coupling)}, std::move(diagonal)};
+}
+
+Schatten2 Schatten2::from_packed(PackedCoupling coupling) {
+  VectorD diagonal = coupling.diagonal().cast<double>();
+  return {std::move(coupling), std::move(diagonal)};
 }
 
 Schatten2 Schatten2::from_sketch(MatrixF sketch) {
-  return {std::move(sketch), true};
+  spectral_checks::require_finite(sketch, "the sketch");
+  VectorD diagonal = sketch.colwise().squaredNorm().transpose().cast<double>();
+  return {Sketched{std::move(sketch)}, std::move(diagonal)};
 }
 
 VectorD Schatten2::energies(const Eigen::Ref<const MatrixF>& removed) const {
   // Products in single precision, sums of them in double: the sums are where the digits would go.
-  if (is_sketch_) {
-    const MatrixF sketched = removed * form_.transpose();
-    return sketched.cast<double>().rowwise().squaredNorm();
+  if (const auto* sketched = std::get_if<Sketched>(&form_)) {
+    const MatrixF product = removed * sketched->sketch.transpose();
+    return product.cast<double>().rowwise().squaredNorm();
   }
-  const MatrixF coupled = removed * form_;
-  return coupled.cast<double>().cwiseProduct(removed.cast<double>()).rowwise().sum().cwiseMax(0.0);
+  if (const auto* packed = std::get_if<PackedCoupling>(&form_)) return packed->energies(removed).cwiseMax(0.0);
+  return coupled(removed).cast<double>().cwiseProduct(removed.cast<double>()).rowwise().sum().cwiseMax(0.0);
+}
+
+MatrixF Schatten2::coupled(const Eigen::Ref<const MatrixF>& removed) const {
+  if (const auto* sketched = std::get_if<Sketched>(&form_)) {
+    const MatrixF product = removed * sketched->sketch.transpose();
+    return product * sketched->sketch;
+  }
+  if (const auto* packed = std::get_if<PackedCoupling>(&form_)) return packed->multiply(removed);
+  return removed * std::get<Exact>(form_).coupling;
 }
 
 VectorD Schatten2::operator()(const Eigen::Ref<const MatrixF>& removed) const {
@@ -79,9 +94,12 @@ VectorD Schatten2::operator()(const Eigen::Ref<const MatrixF>& removed) const {
 }
 
 VectorD Schatten2::coupling_row(Eigen::Index neuron) const {
-  if (!is_sketch_) return form_.row(neuron).transpose().cast<double>();
-  const VectorF row = form_.transpose() * form_.col(neuron);
-  return row.cast<double>();
+  if (const auto* sketched = std::get_if<Sketched>(&form_)) {
+    const VectorF row = sketched->sketch.transpose() * sketched->sketch.col(neuron);
+    return row.cast<double>();
+  }
+  if (const auto* packed = std::get_if<PackedCoupling>(&form_)) return packed->row(neuron).cast<double>();
+  return std::get<Exact>(form_).coupling.row(neuron).transpose().cast<double>();
 }
 
 MatrixD Schatten2::log_swapped(const Eigen::Ref<const MatrixF>& removed, std::span<const std::int64_t> swap_in,
@@ -89,13 +107,12 @@ MatrixD Schatten2::log_swapped(const Eigen::Ref<const MatrixF>& removed, std::sp
   spectral_checks::require_shape(removed, removed.rows(), neurons(), "the indicator of removed neurons (M x I)");
   require_partners(swap_in, removed.rows(), neurons(), "swap_in");
   require_partners(swap_out, removed.rows(), neurons(), "swap_out");
-  MatrixF coupled = removed * form_.transpose();  // q = K r a row; of a sketch first B r
-  if (is_sketch_) coupled = MatrixF(coupled * form_);
+  const MatrixF products = coupled(removed);  // q = K r a row
   MatrixD logarithms(removed.rows(), neurons());
   for (Eigen::Index m = 0; m < removed.rows(); ++m) {
     const auto in = static_cast<Eigen::Index>(swap_in[static_cast<std::size_t>(m)]);
     const auto out = static_cast<Eigen::Index>(swap_out[static_cast<std::size_t>(m)]);
-    const VectorD q = coupled.row(m).transpose().cast<double>();
+    const VectorD q = products.row(m).transpose().cast<double>();
     const double energy = q.dot(removed.row(m).transpose().cast<double>());
     const VectorD row_in = coupling_row(in);
     const VectorD row_out = coupling_row(out);

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <span>
+#include <variant>
 
 #include "prunenet/core/matrix.h"
+#include "prunenet/spectral/packed_coupling.h"
 
 namespace prunenet {
 
@@ -16,13 +18,16 @@ namespace prunenet {
 /// The `schatten2` distortion of many keep-sets of one layer at once, for training: one matrix product a call.
 ///
 /// By Mirsky's theorem ||A - A_S||_F^2 / ||A||_F^2 bounds the `mirsky` distortion from above, and it needs no
-/// decomposition. Two forms: exact, r^T K r / 1^T K 1, and sketched, ||B r||^2 / ||B 1||^2, with K ~ B^T B
-/// (see sketch.h), where K would be too large.
+/// decomposition. Three forms: exact, r^T K r / 1^T K 1; packed, the same of an eighth of the memory (see
+/// packed_coupling.h), for wide blocks; and sketched, ||B r||^2 / ||B 1||^2, with K ~ B^T B (see sketch.h), where K
+/// cannot be had at all.
 class Schatten2 {
  public:
   /// K (I x I). Throws Error(kInvalidArgument) where it is not square, Error(kNumerical) where it holds NaN or Inf or
   /// its sum is not positive.
   [[nodiscard]] static Schatten2 from_coupling(MatrixF coupling);
+  /// Throws Error(kNumerical) where its sum is not positive.
+  [[nodiscard]] static Schatten2 from_packed(PackedCoupling coupling);
   /// B (m x I). Throws Error(kNumerical) likewise.
   [[nodiscard]] static Schatten2 from_sketch(MatrixF sketch);
 
@@ -39,15 +44,24 @@ class Schatten2 {
   [[nodiscard]] MatrixD log_swapped(const Eigen::Ref<const MatrixF>& removed, std::span<const std::int64_t> swap_in,
                                     std::span<const std::int64_t> swap_out) const;
 
-  [[nodiscard]] Eigen::Index neurons() const { return form_.cols(); }
+  [[nodiscard]] Eigen::Index neurons() const { return diagonal_.size(); }
 
  private:
-  Schatten2(MatrixF form, bool is_sketch);
+  struct Exact {
+    MatrixF coupling;  ///< K
+  };
+  struct Sketched {
+    MatrixF sketch;  ///< B
+  };
+  using Form = std::variant<Exact, PackedCoupling, Sketched>;
+
+  Schatten2(Form form, VectorD diagonal);
+  /// r^T K r, K r and a row of K, each as the form has it.
   [[nodiscard]] VectorD energies(const Eigen::Ref<const MatrixF>& removed) const;
+  [[nodiscard]] MatrixF coupled(const Eigen::Ref<const MatrixF>& removed) const;
   [[nodiscard]] VectorD coupling_row(Eigen::Index neuron) const;
 
-  MatrixF form_;  ///< K or B
-  bool is_sketch_;
+  Form form_;
   VectorD diagonal_;  ///< of K
   double total_energy_ = 0.0;
 };
