@@ -13,10 +13,8 @@ foreach(module IN LISTS PRUNENET_MODULES)
 endforeach()
 list(FILTER prunenet_needs EXCLUDE REGEX "^prunenet_") # modules, libtorch (below), and Spectra, which no header shows
 list(REMOVE_DUPLICATES prunenet_needs)
-# A path to this machine's BLAS would be written into the exported file; the target is found again there.
-if(BLAS_LIBRARIES)
-  list(REMOVE_ITEM prunenet_needs ${BLAS_LIBRARIES})
-endif()
+# A path to this machine's BLAS would be written into the exported file; the targets are found again there.
+list(REMOVE_ITEM prunenet_needs ${BLAS_LIBRARIES} ${LAPACK_LIBRARIES} "")
 
 add_library(libprunenet ${prunenet_objects})
 add_library(prunenet::prunenet ALIAS libprunenet)
@@ -34,7 +32,7 @@ target_include_directories(libprunenet INTERFACE $<BUILD_INTERFACE:${PROJECT_SOU
 target_compile_definitions(libprunenet INTERFACE EIGEN_USE_BLAS)
 # libtorch's include directories travel as SYSTEM ones, so that its warnings are not the user's.
 target_include_directories(libprunenet SYSTEM INTERFACE "$<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>")
-target_link_libraries(libprunenet PUBLIC ${prunenet_needs} BLAS::BLAS torch)
+target_link_libraries(libprunenet PUBLIC ${prunenet_needs} LAPACK::LAPACK BLAS::BLAS torch)
 
 install(
   TARGETS libprunenet

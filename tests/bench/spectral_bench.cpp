@@ -5,7 +5,10 @@
 
 #include <Eigen/SVD>
 
+#include "prunenet/spectral/distortion_problem.h"
 #include "prunenet/spectral/response_operator.h"
+#include "prunenet/spectral/spectrum_distortion.h"
+#include "prunenet/spectral/weight_operator.h"
 #include "spectral/random_block.h"
 
 namespace prunenet {
@@ -73,11 +76,41 @@ void response_leading(benchmark::State& state) {
   for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(response().leading_spectrum(kept(), options));
 }
 
+/// One reward of a training: a whole spectrum in single precision, down-dated.
+void spectrum_reward(benchmark::State& state, const KeptGram& gram, Distortion kind, double expected) {
+  const SpectrumDistortion distortion(gram, kind);
+  const double actual = distortion(kept());
+  if (!(std::abs(actual - expected) < 1e-3)) {
+    state.SkipWithError((std::to_string(actual) + " where double gives " + std::to_string(expected)).c_str());
+  }
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(distortion(kept()));
+  state.SetItemsProcessed(state.iterations());
+}
+
+void response_reward(benchmark::State& state, Distortion kind) {
+  static const testing::RandomBlock kBlock(1, kHidden, kNeurons, kTokens);
+  static const KeptGram kGram =
+      KeptGram::of_response(MatrixF(kBlock.down.cast<float>()), MatrixF(kBlock.second_moment.cast<float>()));
+  static const auto kInDouble = std::make_shared<ResponseOperator>(kBlock.down, kBlock.second_moment);
+  spectrum_reward(state, kGram, kind, DistortionProblem(kInDouble, kind).distortion(kept()));
+}
+
+void weight_reward(benchmark::State& state, Distortion kind) {
+  const MatrixD rows = weight(kNeurons, kHidden);
+  const auto in_double = std::make_shared<WeightOperator>(rows);
+  spectrum_reward(state, KeptGram::of_rows(MatrixF(rows.cast<float>())), kind,
+                  DistortionProblem(in_double, kind).distortion(kept()));
+}
+
 BENCHMARK(gram_eigenvalues)->Args({1536, 576})->Args({256, 96})->Unit(benchmark::kMillisecond);
 BENCHMARK(bdc_svd)->Args({1536, 576})->Args({256, 96})->Unit(benchmark::kMillisecond);
 BENCHMARK(jacobi_svd)->Args({256, 96})->Unit(benchmark::kMillisecond);
 BENCHMARK(response_whole)->Unit(benchmark::kMillisecond);
 BENCHMARK(response_leading)->Arg(1)->Arg(8)->Arg(32)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(response_reward, ks, Distortion::kKs)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(response_reward, mirsky, Distortion::kMirsky)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(weight_reward, ks, Distortion::kKs)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(weight_reward, mirsky, Distortion::kMirsky)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace prunenet

@@ -23,13 +23,13 @@ constexpr std::array<std::pair<OperatorKind, std::string_view>, 5> kOperatorName
     {OperatorKind::kJoint, "joint"},
 }};
 
-MatrixD joint_rows(const MatrixF& gate, const MatrixF& up, const MatrixF& down) {
+MatrixF joint_rows(const MatrixF& gate, const MatrixF& up, const MatrixF& down) {
   const Eigen::Index hidden = up.cols();
   const Eigen::Index parts = gate.size() == 0 ? 2 : 3;
-  MatrixD rows(up.rows(), parts * hidden);
-  if (parts == 3) rows.leftCols(hidden) = gate.cast<double>();
-  rows.middleCols((parts - 2) * hidden, hidden) = up.cast<double>();
-  rows.rightCols(hidden) = down.transpose().cast<double>();
+  MatrixF rows(up.rows(), parts * hidden);
+  if (parts == 3) rows.leftCols(hidden) = gate;
+  rows.middleCols((parts - 2) * hidden, hidden) = up;
+  rows.rightCols(hidden) = down.transpose();
   return rows;
 }
 
@@ -47,8 +47,7 @@ OperatorKind parse_operator_kind(std::string_view name) {
               fmt::format("operator \"{}\" is none of response, gate, up, down, joint", printable(name)));
 }
 
-std::unique_ptr<SpectralOperator> make_weight_operator(OperatorKind kind, const MatrixF& gate, const MatrixF& up,
-                                                       const MatrixF& down) {
+MatrixF weight_rows(OperatorKind kind, const MatrixF& gate, const MatrixF& up, const MatrixF& down) {
   if (gate.size() != 0) spectral_checks::require_shape(gate, up.rows(), up.cols(), "gate (I x d, as up)");
   spectral_checks::require_shape(down, up.cols(), up.rows(), "down (d x I, of up's I x d)");
   switch (kind) {
@@ -59,15 +58,20 @@ std::unique_ptr<SpectralOperator> make_weight_operator(OperatorKind kind, const 
       if (gate.size() == 0) {
         throw Error(ErrorKind::kInvalidArgument, "operator gate: this block has no gate; choose up, down or joint");
       }
-      return std::make_unique<WeightOperator>(gate.cast<double>());
+      return gate;
     case OperatorKind::kUp:
-      return std::make_unique<WeightOperator>(up.cast<double>());
+      return up;
     case OperatorKind::kDown:
-      return std::make_unique<WeightOperator>(down.transpose().cast<double>());
+      return down.transpose();
     case OperatorKind::kJoint:
-      return std::make_unique<WeightOperator>(joint_rows(gate, up, down));
+      return joint_rows(gate, up, down);
   }
   throw Error(ErrorKind::kInvalidArgument, "operator kind is none of the enumeration");
+}
+
+std::unique_ptr<SpectralOperator> make_weight_operator(OperatorKind kind, const MatrixF& gate, const MatrixF& up,
+                                                       const MatrixF& down) {
+  return std::make_unique<WeightOperator>(weight_rows(kind, gate, up, down).cast<double>());
 }
 
 std::vector<std::int64_t> all_neurons(std::int64_t neurons) {

@@ -41,8 +41,12 @@ class SpectralOperator {
   [[nodiscard]] virtual double total_energy() const = 0;
 };
 
-/// The operator of a plain weight kind. `gate` (I x d) may be empty for blocks without one; `up` is I x d, `down` d x
-/// I. Throws Error(kInvalidArgument) for kResponse, for kGate without a gate, and for shapes that do not agree.
+/// The rows of a plain weight kind, one a neuron. `gate` (I x d) may be empty for blocks without one; `up` is I x d,
+/// `down` d x I. Throws Error(kInvalidArgument) for kResponse, for kGate without a gate, and for shapes that do not
+/// agree.
+[[nodiscard]] MatrixF weight_rows(OperatorKind kind, const MatrixF& gate, const MatrixF& up, const MatrixF& down);
+
+/// Their operator.
 [[nodiscard]] std::unique_ptr<SpectralOperator> make_weight_operator(OperatorKind kind, const MatrixF& gate,
                                                                      const MatrixF& up, const MatrixF& down);
 
