@@ -34,6 +34,18 @@ void require_partners(std::span<const std::int64_t> partners, Eigen::Index sampl
                                                        neurons, fmt::join(partners, ", ")));
 }
 
+/// K r for indicators r, a row each: the rows of K that r removes, added up, so that K is read once and only in part. A
+/// matrix product with as few rows as there are samples copies all of K before it starts.
+MatrixF coupling_times(const MatrixF& coupling, const Eigen::Ref<const MatrixF>& removed) {
+  MatrixF sums = MatrixF::Zero(removed.rows(), coupling.cols());
+  for (Eigen::Index i = 0; i < coupling.rows(); ++i) {
+    for (Eigen::Index m = 0; m < removed.rows(); ++m) {
+      if (removed(m, i) > 0.0F) sums.row(m) += coupling.row(i);
+    }
+  }
+  return sums;
+}
+
 }  // namespace
 
 MatrixD response_coupling(const MatrixD& down, const MatrixD& second_moment) {
@@ -85,7 +97,7 @@ MatrixF Schatten2::coupled(const Eigen::Ref<const MatrixF>& removed) const {
     return product * sketched->sketch;
   }
   if (const auto* packed = std::get_if<PackedCoupling>(&form_)) return packed->multiply(removed);
-  return removed * std::get<Exact>(form_).coupling;
+  return coupling_times(std::get<Exact>(form_).coupling, removed);
 }
 
 VectorD Schatten2::operator()(const Eigen::Ref<const MatrixF>& removed) const {
