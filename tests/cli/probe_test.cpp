@@ -44,6 +44,11 @@ class ProbeVerb : public CommandTest {
     content.resize(content.size() - sizeof(float));
     return content;
   }
+  /// As `expect_failure`, which adds --quiet itself.
+  static void refused(Words words, int exit_code, const Words& fragments) {
+    std::erase(words, "--quiet");
+    expect_failure(std::move(words), exit_code, fragments);
+  }
   [[nodiscard]] static json json_of(const Words& words) { return json::parse(run_well(words).out); }
 };
 
@@ -109,7 +114,7 @@ TEST_F(ProbeVerb, SeveralModelsFindTheirFiles) {
   EXPECT_EQ(policy_content("given.safetensors"), policy_content("own.safetensors"));
   run_well(probe("short.safetensors", {"--tokens", "64"}));
   given.back() = "short.safetensors";
-  expect_failure(train("no.safetensors", given), 3, {"short.safetensors", "tokens 64, here 512", "same options"});
+  refused(train("no.safetensors", given), 3, {"short.safetensors", "tokens 64, here 512", "same options"});
 }
 
 TEST_F(ProbeVerb, FilesOfAnotherModelAreRefusedWithBothDigests) {
@@ -117,30 +122,30 @@ TEST_F(ProbeVerb, FilesOfAnotherModelAreRefusedWithBothDigests) {
   const json file = json_of({"inspect", "large.safetensors", "--json", "-"});
   const std::string digest = file.at("model").at("sha256");
   const json own = json_of(probe("small.safetensors", {"--json", "-"}));
-  expect_failure(train("p.safetensors", {"--probe", "large.safetensors"}), 3,
-                 {"large.safetensors", "another model", "'large'", digest, own.at("model_sha256")});
+  refused(train("p.safetensors", {"--probe", "large.safetensors"}), 3,
+          {"large.safetensors", "another model", "'large'", digest, own.at("model_sha256")});
 }
 
 TEST_F(ProbeVerb, WhatCannotBeDoneIsRefusedFirst) {
-  expect_failure({"probe", "--out", "p.safetensors"}, 2, {"--model is missing"});
-  expect_failure({"probe", "--model", model("small")}, 2, {"--out is missing"});
-  expect_failure(probe("p.safetensors", {"--tokens", "0"}), 2, {"'tokens' is 0"});
-  expect_failure(probe("p.safetensors", {"--device", "tpu"}), 2, {"'tpu'", "cuda:N"});
-  expect_failure(probe(model("small") + "/model.safetensors", {"--force"}), 2, {"only read"});
-  expect_failure({"probe", "--model", "missing", "--out", "p.safetensors"}, 3, {"missing"});
-  expect_failure(probe("p.safetensors", {"--tokens", "1000000000000"}), 4,
-                 {"15625000002 sequences of 64 tokens", "are available", "fewer tokens"});
+  refused({"probe", "--out", "p.safetensors"}, 2, {"--model is missing"});
+  refused({"probe", "--model", model("small")}, 2, {"--out is missing"});
+  refused(probe("p.safetensors", {"--tokens", "0"}), 2, {"'tokens' is 0"});
+  refused(probe("p.safetensors", {"--device", "tpu"}), 2, {"'tpu'", "cuda:N"});
+  refused(probe(model("small") + "/model.safetensors", {"--force"}), 2, {"only read"});
+  refused({"probe", "--model", "missing", "--out", "p.safetensors"}, 3, {"missing"});
+  refused(probe("p.safetensors", {"--tokens", "1000000000000"}), 4,
+          {"15625000002 sequences of 64 tokens", "are available", "fewer tokens"});
   write_file(path("published.yaml"), "policy: prunenet\n");
-  expect_failure({"probe", "--model", model("small"), "--recipe", "published.yaml", "--out", "p.safetensors"}, 2,
-                 {"published.yaml", "without a probe"});
+  refused({"probe", "--model", model("small"), "--recipe", "published.yaml", "--out", "p.safetensors"}, 2,
+          {"published.yaml", "without a probe"});
   EXPECT_THAT(names(), ElementsAre("published.yaml", "r.yaml"));
   run_well(probe("p.safetensors"));
-  expect_failure(probe("p.safetensors"), 2, {"p.safetensors exists already", "--force"});
-  expect_failure(train("p.safetensors", {"--probe", "p.safetensors", "--force"}), 2, {"only read"});
-  expect_failure({"train", "--model", model("small"), "--recipe", "published.yaml", "--out", "q.safetensors", "--probe",
-                  "p.safetensors"},
-                 2, {"--probe", "no effect"});
-  expect_failure(train("q.safetensors", {"--probe", "r.yaml"}), 3, {"r.yaml"});
+  refused(probe("p.safetensors"), 2, {"p.safetensors exists already", "--force"});
+  refused(train("p.safetensors", {"--probe", "p.safetensors", "--force"}), 2, {"only read"});
+  refused({"train", "--model", model("small"), "--recipe", "published.yaml", "--out", "q.safetensors", "--probe",
+           "p.safetensors"},
+          2, {"--probe", "no effect"});
+  refused(train("q.safetensors", {"--probe", "r.yaml"}), 3, {"r.yaml"});
   EXPECT_FALSE(std::filesystem::exists("q.safetensors"));
 }
 

@@ -13,7 +13,7 @@ constexpr std::int64_t kQueryBlock = 128;
 torch::Tensor unseen(std::int64_t queries, std::int64_t keys, std::int64_t window, torch::Device device) {
   const torch::Tensor all = torch::ones({queries, keys}, torch::TensorOptions(torch::kBool).device(device));
   torch::Tensor mask = all.triu(keys - queries + 1);
-  if (window > 0 && window < keys) mask.logical_or_(all.tril(keys - queries - window));
+  if (window > 0 && window < keys) mask.bitwise_or_(all.tril(keys - queries - window));
   return mask;
 }
 

@@ -95,6 +95,7 @@ Check record_schema() {
         true},
        {"data", one_of({"none", "self-sampled", "calibration"}), true},
        {"calibration", object({{"file", text()}, {"sha256", text()}, {"tokens", integer(1)}})},
+       {"probe", object({{"options", anything()}, {"seed", integer(0)}})},
        {"ratio", number(0.0, kMaxRatio), true},
        {"achieved_ratio", share()},
        {"seed", integer(0)},
