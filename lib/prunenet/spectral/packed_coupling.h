@@ -14,8 +14,8 @@ namespace prunenet {
 ///   K_ij = sqrt(K_ii K_jj) c_ij,  |c_ij| <= 1 as K is positive semi-definite;  c_ij ~ q |q| / 127^2,  q in [-127, 127]
 ///
 /// The diagonal is kept as it is; codes are finer near 0, where most c_ij are. An entry is off by at most
-/// sqrt(K_ii K_jj) (sqrt|c_ij| / 127 + 1 / 254^2), in either direction, so that sums over many pairs are far closer: in
-/// r^T K r of SmolLM2-135M it is 0.02 to 0.04 %, see experiments/scale/SPECTRAL.md. K itself is never formed.
+/// sqrt(K_ii K_jj) (sqrt|c_ij| / 127 + 1 / 254^2), in either direction, so that sums over many pairs are far closer:
+/// r^T K r of SmolLM2-135M's layers is off by about 0.1 %, see experiments/scale/SPECTRAL.md. K itself is never formed.
 class PackedCoupling {
  public:
   /// down d x I, second_moment I x I. For a metric M, pass M^(1/2) D. Throws Error(kInvalidArgument) for shapes that do
