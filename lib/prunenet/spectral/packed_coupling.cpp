@@ -27,7 +27,7 @@ std::int8_t encode_correlation(float correlation) {
 
 /// 127^2 c.
 float decode_correlation(std::int8_t code) {
-  const int q = code;
+  const int q = code;  // NOLINT(bugprone-signed-char-misuse): codes are numbers
   return static_cast<float>(q * (q < 0 ? -q : q));
 }
 
