@@ -108,6 +108,35 @@ TEST(SampleRankings, KeysDescendAlongEachRanking) {
   EXPECT_TRUE((samples.keys.narrow(1, 0, 3) >= samples.keys.narrow(1, 1, 3)).all().item<bool>());
 }
 
+/// On the CPU and, where there is one, on a CUDA device: the draws of the plain form.
+void expect_the_same_draws(const torch::Device& device) {
+  const torch::Tensor scores = torch::tensor({0.5F, -0.5F, 0.0F, 2.0F, 0.0F});
+  Rng first(12);
+  Rng second(12);
+  const RankingSamples expected = sample_rankings({scores.data_ptr<float>(), 5}, 20, first);
+  const RankingSamples actual = sample_rankings(scores.to(device), 20, second);
+  EXPECT_EQ(actual.rankings.device().type(), device.type());
+  EXPECT_TRUE(torch::equal(actual.rankings.cpu(), expected.rankings));
+  EXPECT_TRUE(torch::equal(actual.keys.cpu(), expected.keys));
+  EXPECT_EQ(first.state(), second.state());
+}
+
+TEST(SampleRankings, OfATensorAreTheSameDraws) {
+  expect_the_same_draws(torch::kCPU);
+}
+
+TEST(SampleRankings, OfATensorOnCudaAreTheSameDraws) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "this libtorch finds no CUDA device";
+  expect_the_same_draws(torch::kCUDA);
+}
+
+TEST(SampleRankings, OfATensorThatIsNotFinite) {
+  Rng rng(1);
+  testing::expect_error(ErrorKind::kNumerical, {"neuron 1 of 2", "inf"}, [&] {
+    (void)sample_rankings(torch::tensor({0.0F, std::numeric_limits<float>::infinity()}), 2, rng);
+  });
+}
+
 TEST(SampleRankings, ScoreThatIsNotFiniteIsAnError) {
   std::vector<float> scores(10, 0.0F);
   scores[7] = std::numeric_limits<float>::quiet_NaN();

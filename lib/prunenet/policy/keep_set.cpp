@@ -11,15 +11,22 @@
 
 namespace prunenet {
 
+namespace {
+
+void require_finite_scores(std::span<const float> scores) {
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (std::isfinite(scores[i])) continue;
+    throw Error(ErrorKind::kNumerical, fmt::format("the policy's score of neuron {} of {} is {}; the training "
+                                                   "diverged: lower the learning rate",
+                                                   i, scores.size(), scores[i]));
+  }
+}
+
+}  // namespace
+
 RankingSamples sample_rankings(std::span<const float> scores, std::int64_t samples, Rng& rng) {
   const auto neurons = static_cast<std::int64_t>(scores.size());
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (!std::isfinite(scores[i])) {
-      throw Error(ErrorKind::kNumerical, fmt::format("the policy's score of neuron {} of {} is {}; the training "
-                                                     "diverged: lower the learning rate",
-                                                     i, neurons, scores[i]));
-    }
-  }
+  require_finite_scores(scores);
   RankingSamples drawn{torch::empty({samples, neurons}, torch::kInt64),
                        torch::empty({samples, neurons}, torch::kFloat64)};
   std::vector<double> keys(scores.size());
@@ -36,6 +43,17 @@ RankingSamples sample_rankings(std::span<const float> scores, std::int64_t sampl
     for (std::int64_t j = 0; j < neurons; ++j) sorted[j] = keys[static_cast<std::size_t>(ranking[j])];
   }
   return drawn;
+}
+
+RankingSamples sample_rankings(const torch::Tensor& scores, std::int64_t samples, Rng& rng) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor host = scores.detach().cpu().contiguous();
+  require_finite_scores({host.data_ptr<float>(), static_cast<std::size_t>(host.numel())});
+  const torch::Tensor noise = torch::empty({samples, host.numel()}, torch::kFloat64);
+  std::generate_n(noise.data_ptr<double>(), noise.numel(), [&rng] { return rng.gumbel(); });
+  const torch::Tensor keys = scores.detach().to(torch::kFloat64) + noise.to(scores.device());
+  auto [sorted, rankings] = keys.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true);
+  return {rankings, sorted};
 }
 
 torch::Tensor plackett_luce_log_probability(const torch::Tensor& scores, const torch::Tensor& rankings,

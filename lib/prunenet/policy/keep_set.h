@@ -21,6 +21,10 @@ struct RankingSamples {
 /// Throws Error(kNumerical) at a score that is not finite.
 [[nodiscard]] RankingSamples sample_rankings(std::span<const float> scores, std::int64_t samples, Rng& rng);
 
+/// The same draws of scores that lie on any device, float [I], with rankings and keys there: the noise is drawn on the
+/// CPU, so that a seed stands for the same noise everywhere; sums and sorting are done where the scores are.
+[[nodiscard]] RankingSamples sample_rankings(const torch::Tensor& scores, std::int64_t samples, Rng& rng);
+
 /// Exact log-probability of drawing the first `kept` entries of each ranking, in that order (Plackett-Luce):
 ///   log p = sum_{j < kept} ( z[o_j] - log sum_{i >= j} exp z[o_i] ).
 ///

@@ -37,8 +37,8 @@ void write_moments(torch::optim::AdamW& optimizer, const torch::Tensor& paramete
   auto& states = optimizer.state();
   auto state = std::make_unique<torch::optim::AdamWParamState>();
   state->step(moments.steps);
-  state->exp_avg(moments.first.detach().clone());
-  state->exp_avg_sq(moments.second.detach().clone());
+  state->exp_avg(moments.first.detach().clone().to(parameter.device()));
+  state->exp_avg_sq(moments.second.detach().clone().to(parameter.device()));
   states[key_for(states, parameter)] = std::move(state);
 }
 

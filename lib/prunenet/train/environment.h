@@ -12,7 +12,7 @@ namespace prunenet {
 /// Rewards of M keep-sets and of all their single swaps.
 struct SwapRewards {
   std::vector<double> distortions;  ///< M
-  torch::Tensor advantages;         ///< float64 [M, I]: reward with neuron i minus reward without it
+  torch::Tensor advantages;         ///< float64 [M, I], where the rankings are: reward with neuron i minus without it
 };
 
 /// What the policy acts on: layers with features, and the distortion that a keep-set causes in one of them.
@@ -21,7 +21,7 @@ class Environment {
  public:
   virtual ~Environment() = default;
   [[nodiscard]] virtual std::int64_t num_layers() const = 0;
-  /// Features of a layer's neurons, float [I, F].
+  /// Features of a layer's neurons, float [I, F]; rankings are given on their device.
   [[nodiscard]] virtual const torch::Tensor& features(std::int64_t layer) const = 0;
   /// Spectral distortion on the training probe of keeping the first `kept` entries of each ranking.
   /// rankings: int64 [M, I]; returns M values: 0, where nothing is lost, counts as 1e-12, and

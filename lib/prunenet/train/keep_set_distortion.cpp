@@ -13,90 +13,77 @@ namespace prunenet {
 namespace {
 
 /// 0/1 rows [M, I] of the neurons behind the first `kept` of each ranking.
-MatrixF removed_indicators(const torch::Tensor &rankings, std::int64_t kept) {
+MatrixF removed_indicators(const torch::Tensor& rankings, std::int64_t kept) {
   const auto ranked = rankings.accessor<std::int64_t, 2>();
   MatrixF removed = MatrixF::Zero(rankings.size(0), rankings.size(1));
   for (std::int64_t m = 0; m < rankings.size(0); ++m) {
-    for (std::int64_t j = kept; j < rankings.size(1); ++j)
-      removed(m, ranked[m][j]) = 1.0F;
+    for (std::int64_t j = kept; j < rankings.size(1); ++j) removed(m, ranked[m][j]) = 1.0F;
   }
   return removed;
 }
 
 class Schatten2Distortion final : public KeepSetDistortion {
-public:
-  explicit Schatten2Distortion(Schatten2 schatten2)
-      : schatten2_(std::move(schatten2)) {}
+ public:
+  explicit Schatten2Distortion(Schatten2 schatten2) : schatten2_(std::move(schatten2)) {}
 
-  std::vector<double> operator()(const torch::Tensor &rankings,
-                                 std::int64_t kept) const override {
+  std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const override {
     const VectorD values = schatten2_(removed_indicators(rankings, kept));
     return {values.data(), values.data() + values.size()};
   }
 
-  SwapRewards swaps(const torch::Tensor &rankings,
-                    std::int64_t kept) const override {
+  SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const override {
     const MatrixF removed = removed_indicators(rankings, kept);
     const VectorD values = schatten2_(removed);
     const torch::Tensor first_removed = rankings.select(1, kept).contiguous();
     const torch::Tensor last_kept = rankings.select(1, kept - 1).contiguous();
     const auto samples = static_cast<std::size_t>(rankings.size(0));
-    const MatrixD swapped = schatten2_.log_swapped(
-        removed, {first_removed.data_ptr<std::int64_t>(), samples},
-        {last_kept.data_ptr<std::int64_t>(), samples});
-    SwapRewards rewards{
-        {values.data(), values.data() + values.size()},
-        torch::empty({rankings.size(0), rankings.size(1)}, torch::kFloat64)};
+    const MatrixD swapped = schatten2_.log_swapped(removed, {first_removed.data_ptr<std::int64_t>(), samples},
+                                                   {last_kept.data_ptr<std::int64_t>(), samples});
+    SwapRewards rewards{{values.data(), values.data() + values.size()},
+                        torch::empty({rankings.size(0), rankings.size(1)}, torch::kFloat64)};
     auto advantages = rewards.advantages.accessor<double, 2>();
     for (Eigen::Index m = 0; m < removed.rows(); ++m) {
       const double logarithm = std::log(std::max(values(m), 1e-12));
       for (Eigen::Index i = 0; i < removed.cols(); ++i) {
-        const double change =
-            swapped(m, i) - logarithm; // of log distortion, by the swap
+        const double change = swapped(m, i) - logarithm;  // of log distortion, by the swap
         advantages[m][i] = removed(m, i) > 0.0F ? -change : change;
       }
     }
     return rewards;
   }
 
-private:
+ private:
   Schatten2 schatten2_;
 };
 
 class NoDistortion final : public KeepSetDistortion {
-public:
-  std::vector<double> operator()(const torch::Tensor &rankings,
-                                 std::int64_t /*kept*/) const override {
+ public:
+  std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t /*kept*/) const override {
     return std::vector<double>(static_cast<std::size_t>(rankings.size(0)), 0.0);
   }
-  SwapRewards swaps(const torch::Tensor &rankings,
-                    std::int64_t kept) const override {
-    return {(*this)(rankings, kept),
-            torch::zeros(rankings.sizes(), torch::kFloat64)};
+  SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const override {
+    return {(*this)(rankings, kept), torch::zeros(rankings.sizes(), rankings.options().dtype(torch::kFloat64))};
   }
 };
 
-double distortion_of(const SpectrumDistortion &distortion,
-                     std::span<const std::int64_t> keep) {
+double distortion_of(const SpectrumDistortion& distortion, std::span<const std::int64_t> keep) {
   return distortion(keep);
 }
-double distortion_of(const DistortionProblem &problem,
-                     std::span<const std::int64_t> keep) {
+double distortion_of(const DistortionProblem& problem, std::span<const std::int64_t> keep) {
   return problem.distortion(keep);
 }
 
 /// Asked for one keep-set after the other.
 template <typename Measure>
 class OneByOneDistortion final : public KeepSetDistortion {
-public:
+ public:
   explicit OneByOneDistortion(Measure measure) : measure_(std::move(measure)) {}
 
-  std::vector<double> operator()(const torch::Tensor &rankings,
-                                 std::int64_t kept) const override {
+  std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const override {
+    const torch::Tensor ranked = rankings.cpu().contiguous();
     std::vector<double> values;
-    for (std::int64_t m = 0; m < rankings.size(0); ++m) {
-      const auto *row =
-          rankings.data_ptr<std::int64_t>() + m * rankings.size(1);
+    for (std::int64_t m = 0; m < ranked.size(0); ++m) {
+      const auto* row = ranked.data_ptr<std::int64_t>() + m * ranked.size(1);
       std::vector<std::int64_t> keep(row, row + kept);
       std::sort(keep.begin(), keep.end());
       values.push_back(distortion_of(measure_, keep));
@@ -104,23 +91,20 @@ public:
     return values;
   }
 
-  SwapRewards swaps(const torch::Tensor & /*rankings*/,
-                    std::int64_t /*kept*/) const override {
+  SwapRewards swaps(const torch::Tensor& /*rankings*/, std::int64_t /*kept*/) const override {
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("train.estimator 'conditional' needs the quadratic "
-                            "reward (operator 'response', distortion "
+                fmt::format("train.estimator 'conditional' needs the quadratic reward (operator 'response', distortion "
                             "'schatten2'), not '{}'; use 'rloo'",
                             to_string(measure_.kind())));
   }
 
-private:
+ private:
   Measure measure_;
 };
 
-} // namespace
+}  // namespace
 
-std::unique_ptr<KeepSetDistortion>
-make_keep_set_distortion(Schatten2 schatten2) {
+std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(Schatten2 schatten2) {
   return std::make_unique<Schatten2Distortion>(std::move(schatten2));
 }
 
@@ -128,16 +112,12 @@ std::unique_ptr<KeepSetDistortion> make_keep_set_distortion_of_nothing() {
   return std::make_unique<NoDistortion>();
 }
 
-std::unique_ptr<KeepSetDistortion>
-make_keep_set_distortion(SpectrumDistortion distortion) {
-  return std::make_unique<OneByOneDistortion<SpectrumDistortion>>(
-      std::move(distortion));
+std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(SpectrumDistortion distortion) {
+  return std::make_unique<OneByOneDistortion<SpectrumDistortion>>(std::move(distortion));
 }
 
-std::unique_ptr<KeepSetDistortion>
-make_keep_set_distortion(DistortionProblem problem) {
-  return std::make_unique<OneByOneDistortion<DistortionProblem>>(
-      std::move(problem));
+std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(DistortionProblem problem) {
+  return std::make_unique<OneByOneDistortion<DistortionProblem>>(std::move(problem));
 }
 
-} // namespace prunenet
+}  // namespace prunenet

@@ -6,67 +6,52 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/spectral/spectral_operator.h"
+#include "prunenet/train/tensor_schatten2.h"
 
 namespace prunenet {
 
 namespace {
 
-KeptGram make_gram(const RewardOptions &options, const FfnWeights &weights,
-                   const ResponseMoments &moments) {
+KeptGram make_gram(const RewardOptions& options, const FfnWeights& weights, const ResponseMoments& moments) {
   if (options.operator_kind != OperatorKind::kResponse) {
-    return KeptGram::of_rows(weight_rows(options.operator_kind, weights.gate,
-                                         weights.up, weights.down));
+    return KeptGram::of_rows(weight_rows(options.operator_kind, weights.gate, weights.up, weights.down));
   }
   if (moments.second_moment.size() == 0) {
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("distortion '{}' of the response needs exact "
-                            "moments of {} neurons; raise "
+                fmt::format("distortion '{}' of the response needs exact moments of {} neurons; raise "
                             "'probe.exact_width' to {} or use 'schatten2'",
-                            to_string(options.distortion), weights.up.rows(),
-                            weights.up.rows()));
+                            to_string(options.distortion), weights.up.rows(), weights.up.rows()));
   }
   return KeptGram::of_response(weights.down, moments.second_moment);
 }
 
-std::unique_ptr<KeepSetDistortion>
-of_quadratic_response(const FfnWeights &weights,
-                      const ResponseMoments &moments) {
+std::unique_ptr<KeepSetDistortion> of_quadratic_response(const FfnWeights& weights, const ResponseMoments& moments,
+                                                         const torch::Device& device) {
   const bool sketched = moments.sketch.size() != 0;
-  MatrixF form = sketched
-                     ? moments.sketch
-                     : response_coupling(weights.down, moments.second_moment);
-  if (form.isZero(0.0F))
-    return make_keep_set_distortion_of_nothing();
-  return make_keep_set_distortion(
-      sketched ? Schatten2::from_sketch(std::move(form))
-               : Schatten2::from_coupling(std::move(form)));
+  MatrixF form = sketched ? moments.sketch : response_coupling(weights.down, moments.second_moment);
+  if (form.isZero(0.0F)) return make_keep_set_distortion_of_nothing();
+  if (!device.is_cpu()) return make_tensor_schatten2(form, sketched, device);
+  return make_keep_set_distortion(sketched ? Schatten2::from_sketch(std::move(form))
+                                           : Schatten2::from_coupling(std::move(form)));
 }
 
-std::unique_ptr<KeepSetDistortion> of_weight_rows(OperatorKind kind,
-                                                  const FfnWeights &weights) {
-  std::shared_ptr<const SpectralOperator> rows =
-      make_weight_operator(kind, weights.gate, weights.up, weights.down);
-  if (rows->total_energy() == 0.0)
-    return make_keep_set_distortion_of_nothing();
-  return make_keep_set_distortion(
-      DistortionProblem(std::move(rows), Distortion::kSchatten2));
+std::unique_ptr<KeepSetDistortion> of_weight_rows(OperatorKind kind, const FfnWeights& weights) {
+  std::shared_ptr<const SpectralOperator> rows = make_weight_operator(kind, weights.gate, weights.up, weights.down);
+  if (rows->total_energy() == 0.0) return make_keep_set_distortion_of_nothing();
+  return make_keep_set_distortion(DistortionProblem(std::move(rows), Distortion::kSchatten2));
 }
 
-} // namespace
+}  // namespace
 
-std::unique_ptr<KeepSetDistortion>
-make_distortion(const RewardOptions &options, const FfnWeights &weights,
-                const ResponseMoments &moments) {
+std::unique_ptr<KeepSetDistortion> make_distortion(const RewardOptions& options, const FfnWeights& weights,
+                                                   const ResponseMoments& moments, const torch::Device& device) {
   if (options.distortion == Distortion::kSchatten2) {
-    return options.operator_kind == OperatorKind::kResponse
-               ? of_quadratic_response(weights, moments)
-               : of_weight_rows(options.operator_kind, weights);
+    return options.operator_kind == OperatorKind::kResponse ? of_quadratic_response(weights, moments, device)
+                                                            : of_weight_rows(options.operator_kind, weights);
   }
   KeptGram gram = make_gram(options, weights, moments);
-  if (gram.is_zero())
-    return make_keep_set_distortion_of_nothing();
-  return make_keep_set_distortion(
-      SpectrumDistortion(std::move(gram), options.distortion));
+  if (gram.is_zero()) return make_keep_set_distortion_of_nothing();
+  return make_keep_set_distortion(SpectrumDistortion(std::move(gram), options.distortion));
 }
 
-} // namespace prunenet
+}  // namespace prunenet

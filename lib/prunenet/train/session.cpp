@@ -210,16 +210,16 @@ torch::Tensor feature_mask(const std::vector<std::string>& without) {
 }
 
 void add_layers(const TrainingModel& model, const ProbeFile& probe, const std::vector<MatrixF>& features,
-                const Recipe& recipe, ModelEnvironment& environment) {
+                const Recipe& recipe, const torch::Device& device, ModelEnvironment& environment) {
   const torch::Tensor mask = feature_mask(recipe.train.without_features);
   for (std::size_t layer = 0; layer < features.size(); ++layer) {
     const FfnWeights ffn = read_ffn(model.checkpoint, *model.family, static_cast<std::int64_t>(layer));
     // Moments are the size of the model: only the distortion's form of them is kept.
     const LayerMoments moments = probe.layer(static_cast<std::int64_t>(layer));
     located(fmt::format("layer {}", layer), [&] {
-      environment.add({.features = to_tensor(features[layer]) * mask,
-                       .training = make_distortion(recipe.reward, ffn, moments.training),
-                       .held_out = make_distortion(recipe.reward, ffn, moments.held_out)});
+      environment.add({.features = (to_tensor(features[layer]) * mask).to(device),
+                       .training = make_distortion(recipe.reward, ffn, moments.training, device),
+                       .held_out = make_distortion(recipe.reward, ffn, moments.held_out, device)});
     });
   }
 }
@@ -269,11 +269,11 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
     const SavedFeatures features = measurements.features(models[i], i);
     probe_seconds += probe.seconds();
     const Stopwatch watch;
-    add_layers(models[i], probe, features.layers, recipe, environment);
+    add_layers(models[i], probe, features.layers, recipe, files.load.device, environment);
     feature_seconds += features.seconds + watch.seconds();
   }
 
-  Trainer trainer(environment, recipe.train);
+  Trainer trainer(environment, recipe.train, files.load.device);
   if (const auto state = directory.load_state()) trainer.restore(*state);
   run_training(trainer, recipe.train, directory, progress);
   return {.network = trainer.best_policy(),

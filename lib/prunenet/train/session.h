@@ -23,7 +23,8 @@ struct TrainingFiles {
   /// Made by `prunenet probe`: models that they are of are not probed. Their options stand for the recipe's section
   /// `probe`; their seed may be another than the training's, and decides the policy as well.
   std::vector<std::filesystem::path> probes = {};
-  LoadOptions load = {};  ///< of the models that are probed
+  /// Of the models that are probed; its device also trains the policy and computes `schatten2` of the response.
+  LoadOptions load = {};
 };
 
 /// Probe, features and training on one or more models of a family: the whole of `prunenet train`.

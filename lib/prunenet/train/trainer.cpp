@@ -41,17 +41,25 @@ CurvePoint curve_point(const nlohmann::json& object, std::int64_t steps) {
           .seconds = fields.number("seconds", 0.0, kLargest)};
 }
 
-PolicyNetwork make_network(const Environment& environment, const TrainOptions& options) {
+PolicyNetwork make_network(const Environment& environment, const TrainOptions& options, const torch::Device& device) {
   Rng rng(options.seed, kNetworkStream);
   PolicyNetwork network(environment.features(0).size(1), options.network, rng);
   torch::NoGradGuard no_grad;
   torch::Tensor says_something = torch::zeros({network->feature_count()}, torch::kBool);
   for (std::int64_t layer = 0; layer < environment.num_layers(); ++layer) {
-    says_something.logical_or_(environment.features(layer).ne(0.0).any(0));
+    says_something.logical_or_(environment.features(layer).ne(0.0).any(0).cpu());
   }
   // Without gradient these weights stay what they are; zero, the policy does not read what it was not trained on.
   network->first_weight().mul_(says_something);
+  network->to(device);
   return network;
+}
+
+/// On the CPU by sorting one draw after the other, which is faster there than sorting all of them as a tensor.
+RankingSamples draw_rankings(const torch::Tensor& scores, std::int64_t samples, Rng& rng) {
+  if (!scores.is_cpu()) return sample_rankings(scores, samples, rng);
+  const torch::Tensor plain = scores.detach().contiguous();
+  return sample_rankings({plain.data_ptr<float>(), static_cast<std::size_t>(plain.numel())}, samples, rng);
 }
 
 std::vector<std::int64_t> training_layers(const Environment& environment, const TrainOptions& options) {
@@ -82,12 +90,12 @@ nlohmann::json to_json(const std::vector<CurvePoint>& curve) {
   return points;
 }
 
-Trainer::Trainer(const Environment& environment, const TrainOptions& options)
+Trainer::Trainer(const Environment& environment, const TrainOptions& options, const torch::Device& device)
     : environment_(environment), options_(options), rng_(options.seed, kTrainingStream) {
   check(options_);
   layers_ = training_layers(environment_, options_);
-  network_ = make_network(environment_, options_);
-  best_ = make_network(environment_, options_);
+  network_ = make_network(environment_, options_, device);
+  best_ = make_network(environment_, options_, torch::kCPU);
   optimizer_ = std::make_unique<torch::optim::AdamW>(
       network_->parameters(), torch::optim::AdamWOptions(options_.learning_rate).weight_decay(options_.weight_decay));
   best_reward_ = -std::numeric_limits<double>::infinity();
@@ -122,7 +130,8 @@ torch::Tensor Trainer::rloo_objective(std::int64_t layer, const torch::Tensor& s
   torch::Tensor rewards = torch::empty({options_.samples}, torch::kFloat64);
   std::transform(distortions.begin(), distortions.end(), rewards.data_ptr<double>(), reward_of);
   const torch::Tensor log_probability = plackett_luce_log_probability(scores, samples.rankings, kept);
-  return (rloo_advantages(rewards).to(torch::kFloat32) * log_probability).mean() / static_cast<double>(kept);
+  const torch::Tensor advantages = rloo_advantages(rewards).to(log_probability.options());
+  return (advantages * log_probability).mean() / static_cast<double>(kept);
 }
 
 torch::Tensor Trainer::conditional_objective(std::int64_t layer, const torch::Tensor& scores,
@@ -135,10 +144,8 @@ torch::Tensor Trainer::conditional_objective(std::int64_t layer, const torch::Te
 
 torch::Tensor Trainer::layer_loss(std::int64_t layer, double ratio) {
   const torch::Tensor scores = network_->forward(environment_.features(layer));  // [I]
-  const torch::Tensor plain = scores.detach().contiguous();
-  const auto neurons = static_cast<std::size_t>(plain.numel());
-  const std::int64_t kept = kept_count(plain.numel(), ratio);
-  const RankingSamples samples = sample_rankings({plain.data_ptr<float>(), neurons}, options_.samples, rng_);
+  const std::int64_t kept = kept_count(scores.numel(), ratio);
+  const RankingSamples samples = draw_rankings(scores, options_.samples, rng_);
   const torch::Tensor objective = options_.estimator == Estimator::kRloo
                                       ? rloo_objective(layer, scores, samples, kept)
                                       : conditional_objective(layer, scores, samples, kept);

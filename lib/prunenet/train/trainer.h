@@ -37,9 +37,10 @@ struct CurvePoint {
 /// "Training" and experiments/ablation.
 class Trainer {
  public:
-  /// The environment must outlive the trainer. Throws what `check` throws, and Error(kInvalidArgument) for a layer of
+  /// The environment must outlive the trainer, and have its features on `device`, where the policy is trained; the same
+  /// seed draws the same noise there. Throws what `check` throws, and Error(kInvalidArgument) for a layer of
   /// fewer than two neurons, or folds that leave no layer to train on.
-  Trainer(const Environment& environment, const TrainOptions& options);
+  Trainer(const Environment& environment, const TrainOptions& options, const torch::Device& device = torch::kCPU);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -51,7 +52,7 @@ class Trainer {
   void step();
 
   [[nodiscard]] const std::vector<CurvePoint>& curve() const { return curve_; }
-  /// The policy with the best validation reward so far, and that reward.
+  /// The policy with the best validation reward so far, on the CPU, and that reward.
   [[nodiscard]] PolicyNetwork best_policy() const;
   [[nodiscard]] double best_reward() const { return best_reward_; }
 

@@ -10,6 +10,15 @@
 
 namespace prunenet {
 
+namespace {
+
+/// A copy on the CPU.
+torch::Tensor on_host(const torch::Tensor& values) {
+  return values.detach().to(torch::kCPU, values.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+}
+
+}  // namespace
+
 const std::string& TrainerState::text_of(const std::string& key) const {
   const auto found = text.find(key);
   if (found == text.end()) throw Error(ErrorKind::kMismatch, "the training state has no field '" + key + "'");
@@ -31,7 +40,7 @@ const torch::Tensor& TrainerState::tensor_of(const std::string& key, const torch
 
 void TrainerState::store(const std::string& prefix, const torch::nn::Module& network) {
   for (const auto& parameter : network.named_parameters()) {
-    tensors[prefix + parameter.key()] = parameter.value().detach().clone();
+    tensors[prefix + parameter.key()] = on_host(parameter.value());
   }
 }
 
@@ -45,8 +54,8 @@ void TrainerState::load(const std::string& prefix, torch::nn::Module& network) c
 void TrainerState::store_moments(const torch::nn::Module& network, torch::optim::AdamW& optimizer) {
   for (const auto& parameter : network.named_parameters()) {
     const AdamwMoments moments = read_moments(optimizer, parameter.value());
-    tensors["moment1." + parameter.key()] = moments.first.clone();
-    tensors["moment2." + parameter.key()] = moments.second.clone();
+    tensors["moment1." + parameter.key()] = on_host(moments.first);
+    tensors["moment2." + parameter.key()] = on_host(moments.second);
   }
 }
 

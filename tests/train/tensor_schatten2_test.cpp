@@ -1,0 +1,90 @@
+#include "prunenet/train/tensor_schatten2.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "prunenet/core/rng.h"
+#include "prunenet/policy/keep_set.h"
+#include "prunenet/spectral/schatten2.h"
+#include "support/expect_error.h"
+
+namespace prunenet {
+namespace {
+
+using testing::expect_error;
+
+MatrixF normal_matrix(Eigen::Index rows, Eigen::Index columns, Rng &rng) {
+  return MatrixF::NullaryExpr(
+      rows, columns, [&rng] { return static_cast<float>(rng.normal()); });
+}
+
+torch::Tensor drawn_rankings(std::int64_t samples, std::int64_t neurons,
+                             Rng &rng) {
+  return sample_rankings(
+             std::vector<float>(static_cast<std::size_t>(neurons), 0.0F),
+             samples, rng)
+      .rankings;
+}
+
+/// The tensor form on a device beside the Eigen form: the same numbers to
+/// single precision.
+void expect_the_eigen_form(const MatrixF &form, bool sketched,
+                           const torch::Tensor &rankings, std::int64_t kept,
+                           const torch::Device &device) {
+  const auto expected = make_keep_set_distortion(
+      sketched ? Schatten2::from_sketch(form) : Schatten2::from_coupling(form));
+  const auto actual = make_tensor_schatten2(form, sketched, device);
+  const SwapRewards swaps = actual->swaps(rankings.to(device), kept);
+  const SwapRewards expected_swaps = expected->swaps(rankings, kept);
+  ASSERT_EQ(swaps.advantages.device().type(), device.type());
+  EXPECT_EQ(swaps.distortions, (*actual)(rankings.to(device), kept));
+  for (std::size_t m = 0; m < swaps.distortions.size(); ++m) {
+    EXPECT_NEAR(swaps.distortions[m], expected_swaps.distortions[m], 1e-5)
+        << "sample " << m;
+  }
+  // Logarithms of distortions that are no smaller than about 1e-2 here.
+  const double residual = (swaps.advantages.cpu() - expected_swaps.advantages)
+                              .abs()
+                              .max()
+                              .item<double>();
+  EXPECT_LT(residual, 1e-3);
+}
+
+void expect_the_eigen_form(const torch::Device &device) {
+  Rng rng(6);
+  const MatrixF responses = normal_matrix(60, 24, rng);
+  const MatrixF coupling = response_coupling(
+      normal_matrix(8, 24, rng), responses.transpose() * responses / 60.0F);
+  const MatrixF sketch = normal_matrix(16, 24, rng);
+  for (const std::int64_t kept : {1, 11, 20}) {
+    const torch::Tensor rankings = drawn_rankings(3, 24, rng);
+    expect_the_eigen_form(coupling, false, rankings, kept, device);
+    expect_the_eigen_form(sketch, true, rankings, kept, device);
+  }
+}
+
+TEST(TensorSchatten2, IsTheEigenForm) { expect_the_eigen_form(torch::kCPU); }
+
+TEST(TensorSchatten2, IsTheEigenFormOnCuda) {
+  if (!torch::cuda::is_available())
+    GTEST_SKIP() << "this libtorch finds no CUDA device";
+  expect_the_eigen_form(torch::kCUDA);
+}
+
+TEST(TensorSchatten2, WhatItCannotBeMadeOf) {
+  expect_error(ErrorKind::kInvalidArgument, {"2 x 3"}, [] {
+    (void)make_tensor_schatten2(MatrixF::Ones(2, 3), false, torch::kCPU);
+  });
+  expect_error(ErrorKind::kNumerical, {"3 neurons", "no energy"}, [] {
+    (void)make_tensor_schatten2(MatrixF::Zero(3, 3), false, torch::kCPU);
+  });
+  MatrixF damaged = MatrixF::Ones(2, 3);
+  damaged(1, 2) = std::numeric_limits<float>::infinity();
+  expect_error(ErrorKind::kNumerical, {"sketch of 3 neurons"}, [&] {
+    (void)make_tensor_schatten2(damaged, true, torch::kCPU);
+  });
+}
+
+} // namespace
+} // namespace prunenet
