@@ -11,8 +11,10 @@
 #include "prunenet/spectral/checks.h"
 
 extern "C" {
+// NOLINTNEXTLINE(readability-identifier-naming): LAPACK's name
 void ssytrd_(const char* uplo, const int* n, float* a, const int* lda, float* d, float* e, float* tau, float* work,
              const int* lwork, int* info);
+// NOLINTNEXTLINE(readability-identifier-naming): LAPACK's name
 void ssterf_(const int* n, float* d, float* e, int* info);
 }
 
