@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/spectral/packed_coupling.h"
 #include "prunenet/spectral/spectral_operator.h"
 #include "prunenet/train/tensor_schatten2.h"
 
@@ -25,8 +26,15 @@ KeptGram make_gram(const RewardOptions& options, const FfnWeights& weights, cons
   return KeptGram::of_response(weights.down, moments.second_moment);
 }
 
+constexpr std::int64_t kPackedWidth = 4096;  // wider couplings are packed on the CPU: K would take 64 MB and more
+
 std::unique_ptr<KeepSetDistortion> of_quadratic_response(const FfnWeights& weights, const ResponseMoments& moments,
                                                          const torch::Device& device) {
+  if (moments.second_moment.rows() > kPackedWidth && device.is_cpu()) {
+    PackedCoupling packed(weights.down, moments.second_moment);
+    if (packed.diagonal().isZero(0.0F)) return make_keep_set_distortion_of_nothing();
+    return make_keep_set_distortion(Schatten2::from_packed(std::move(packed)));
+  }
   const bool sketched = moments.sketch.size() != 0;
   MatrixF form = sketched ? moments.sketch : response_coupling(weights.down, moments.second_moment);
   if (form.isZero(0.0F)) return make_keep_set_distortion_of_nothing();
