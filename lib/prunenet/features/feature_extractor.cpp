@@ -22,7 +22,7 @@ namespace {
 constexpr std::int64_t kEmbeddingDirections = 64;
 constexpr std::int64_t kStreamDirections = 8;
 constexpr int kDepthHarmonics = 4;
-constexpr std::int64_t kNeuronsAtATime = 512;
+constexpr std::int64_t kNeuronsAtATime = 128;
 constexpr float kLargestWeight = 1e8F;  // products of several stay far from overflow
 
 /// Cosine-like coordinates of the three vectors of a neuron along the columns of `basis` (d x count).
