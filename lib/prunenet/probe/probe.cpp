@@ -54,8 +54,7 @@ class MomentAccumulator {
     }
   }
 
-  /// down: [d, I], which a sketch is coupled with.
-  /// Gives its memory back: nothing can be added any more.
+  /// down: [d, I], which a sketch is coupled with. Gives its memory back: nothing can be added any more.
   [[nodiscard]] ResponseMoments finish(const torch::Tensor& down) {
     if (const auto sketch = std::exchange(sketch_, nullptr)) {
       return {.second_moment = {}, .sketch = sketch->coupling_sketch(to_matrix(down))};
