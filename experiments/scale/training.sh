@@ -14,8 +14,8 @@ work=${WORK:-$here/work/training}
 mkdir -p "$work"
 [[ -e $work/model/config.json ]] || python3 "$here/synthesize.py" llama-2-7b "$work/model" --layers "$layers"
 cat >"$work/recipe.yaml" <<YAML
-probe: {tokens: 1024, held_out_tokens: 256, sequence_length: 64}
-train: {steps: $steps, layers_per_step: $layers, validate_every: $steps, warmup_steps: 2, seed: 0}
+probe: {tokens: 4096, held_out_tokens: 256, sequence_length: 64}
+train: {steps: $steps, layers_per_step: $layers, validate_every: 10, seed: 0}
 YAML
 time "$prunenet" train --threads "${THREADS:-$(nproc)}" --model "$work/model" --recipe "$work/recipe.yaml" \
   --out "$work/policy.safetensors"
