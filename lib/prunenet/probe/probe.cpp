@@ -115,6 +115,7 @@ void collect(const CausalLm& model, std::span<const torch::Tensor> texts, const 
                        .finish =
                            [&](std::int64_t layer, const DecoderLayerWeights& weights) {
                              std::vector<ResponseMoments> moments;
+                             moments.reserve(accumulators.size());
                              for (MomentAccumulator& text : accumulators) {
                                moments.push_back(in_layer(layer, [&] { return text.finish(weights.down); }));
                              }
