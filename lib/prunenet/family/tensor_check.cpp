@@ -10,6 +10,7 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
+#include "prunenet/family/layer_places.h"
 
 namespace prunenet {
 
@@ -85,15 +86,9 @@ class TensorCheck {
 };
 
 void check_layer(const Family& family, std::int64_t layer, TensorCheck& check) {
-  const AttentionBlock attention = family.attention_block(layer);
-  const FfnBlock ffn = family.ffn_block(layer);
-  for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o, ffn.gate, ffn.up, ffn.down}) {
-    check.linear(place);
-  }
-  for (const NormPlace& place :
-       {attention.norm, attention.q_norm, attention.k_norm, attention.post_norm, ffn.norm, ffn.post_norm}) {
-    check.norm(place);
-  }
+  const LayerPlaces places = places_of_layer(family, layer);
+  for (const LinearPlace& place : places.maps) check.linear(place);
+  for (const NormPlace& place : places.norms) check.norm(place);
 }
 
 /// What may be there besides: tensors the family names, for every layer, and copies of a tied embedding.

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "prunenet/family/layer_places.h"
+
 namespace prunenet {
 
 namespace {
@@ -26,16 +28,10 @@ class TensorsInMemory final : public TensorStore {
 
 /// Each once: several maps may share a tensor.
 std::set<std::string> tensors_of_layer(const Family& family, std::int64_t layer) {
-  const AttentionBlock attention = family.attention_block(layer);
-  const FfnBlock ffn = family.ffn_block(layer);
+  const LayerPlaces places = places_of_layer(family, layer);
   std::set<std::string> names;
-  for (const LinearPlace& place : {attention.q, attention.k, attention.v, attention.o, ffn.gate, ffn.up, ffn.down}) {
-    names.insert({place.weight, place.bias});
-  }
-  for (const NormPlace& place :
-       {attention.norm, attention.q_norm, attention.k_norm, attention.post_norm, ffn.norm, ffn.post_norm}) {
-    names.insert({place.gain, place.bias});
-  }
+  for (const LinearPlace& place : places.maps) names.insert({place.weight, place.bias});
+  for (const NormPlace& place : places.norms) names.insert({place.gain, place.bias});
   names.erase("");
   return names;
 }
