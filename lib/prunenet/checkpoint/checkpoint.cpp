@@ -13,6 +13,7 @@
 #include "prunenet/core/checked.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
+#include "prunenet/core/file_pieces.h"
 #include "prunenet/core/printable.h"
 
 namespace prunenet {
@@ -324,10 +325,7 @@ void Checkpoint::visit_floats(const std::string& name, const FloatVisitor& visit
   if (state_->store != nullptr) return pass(0, state_->store->read(name).data);
   const SafetensorsFile& file = state_->file(shard);
   const FileRange whole = file.range_of(name);
-  std::vector<FileRange> pieces;
-  for (std::uint64_t done = 0; done < whole.bytes; done += kElementsAtATime * size) {
-    pieces.push_back({whole.offset + done, std::min<std::uint64_t>(kElementsAtATime * size, whole.bytes - done)});
-  }
+  const std::vector<FileRange> pieces = pieces_of(whole, kElementsAtATime * size);
   RangeReader reader(file.file(), pieces, pieces.size() > 1 ? 1 : 0);
   for (const FileRange& piece : pieces) pass((piece.offset - whole.offset) / size, reader.next());
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "prunenet/checkpoint/safetensors_writer.h"
+#include "prunenet/core/file_pieces.h"
 #include "prunenet/core/range_reader.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/prune/slice.h"
@@ -24,12 +25,7 @@ struct Piece {
 };
 
 void append_pieces(FileRange range, std::uint64_t step, const std::string& tensor, std::vector<Piece>& pieces) {
-  while (range.bytes > 0) {
-    const std::uint64_t bytes = std::min(step, range.bytes);
-    pieces.push_back({{range.offset, bytes}, tensor});
-    range.offset += bytes;
-    range.bytes -= bytes;
-  }
+  for (const FileRange& piece : pieces_of(range, step)) pieces.push_back({piece, tensor});
 }
 
 /// One tensor on its way from file to file.
