@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -122,10 +121,10 @@ void run_probe_verb(const Arguments& words) {
   Job job(options.common());
   const Stopwatch watch;
   const TrainingModel model = open_training_model(arguments.model);
-  const std::int64_t length = std::min(recipe.probe.sequence_length, model.family->config().max_position_embeddings);
-  const auto sequences = [length](std::int64_t tokens) { return tokens / length + (tokens % length > 0 ? 1 : 0); };
-  require_cache_memory(model.family->config(), sequences(recipe.probe.tokens) + sequences(recipe.probe.held_out_tokens),
-                       length, load);
+  const std::int64_t length = text_length(recipe.probe, model.family->config());
+  const std::int64_t sequences =
+      sequences_of(recipe.probe.tokens, length) + sequences_of(recipe.probe.held_out_tokens, length);
+  require_cache_memory(model.family->config(), sequences, length, load);
   if (load.stream) say_what_sampling_reads(model.checkpoint, *model.family, length - 1, job.progress());
   {
     const CausalLm network = CausalLm::load(model.checkpoint, *model.family, job.progress(), load);

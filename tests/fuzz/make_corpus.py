@@ -26,7 +26,7 @@ def parts(*contents) -> bytes:
 
 # --- safetensors
 
-SIZES = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8, "U8": 1, "I64": 8, "BOOL": 1, "F8_E4M3": 1}
+SIZES = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8, "U8": 1, "I32": 4, "I64": 8, "BOOL": 1, "F8_E4M3": 1}
 
 
 def safetensors(tensors: dict, metadata=None) -> bytes:
@@ -274,10 +274,12 @@ def write_policies() -> None:
 
     for name, kind, shape, width in (("exact", "second_moment", [2, 2], 2), ("sketch", "sketch", [1, 2], 1)):
         put("probe", name, safetensors(
-            f32({f"training.0.{kind}": shape, f"held_out.0.{kind}": shape, "seconds": [1]}),
-            {"format": "prunenet-probe", "format_version": "1", "seed": "7", "device": "cpu", "prunenet_version": "0.1.0",
+            {f"text.{half}": ("I32", [2, 4]) for half in ("training", "held_out")} |
+            f32({f"{half}.0.{name}": size for half in ("training", "held_out")
+                 for name, size in (("mean", [2]), (kind, shape))} | {"seconds": [1]}),
+            {"format": "prunenet-probe", "format_version": "2", "seed": "7", "device": "cpu", "prunenet_version": "0.1.0",
              "model": json.dumps({"name": "m", "sha256": "ab", "num_hidden_layers": 1, "intermediate_size": 2}),
-             "probe": json.dumps({"tokens": 8, "exact_width": width, "sketch_rows": 1})}))
+             "probe": json.dumps({"tokens": 8, "held_out_tokens": 5, "exact_width": width, "sketch_rows": 1})}))
     put("probe", "features", safetensors(f32({"features.0": [2, 3]}), {"key": "model", "seconds": "2"}))
 
 

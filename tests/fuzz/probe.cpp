@@ -13,6 +13,7 @@ PRUNENET_FUZZ_TARGET(probe) {
     static_cast<void>(load_features(memory.path(), "model", 1, 2, 3));
   } else {
     const ProbeFile file = ProbeFile::open(memory.path());
+    static_cast<void>(file.text());
     static_cast<void>(file.layer(0));
     file.require(file.facts().source, "");
   }

@@ -24,18 +24,29 @@ class ProbeFileTest : public ::testing::Test {
                      .model_name = "tiny",
                      .layers = 2,
                      .neurons = 2,
+                     .text_length = 16,
                      .device = "cpu"};
-    facts.source.options.tokens = 64;
+    facts.source.options.tokens = 60;
+    facts.source.options.held_out_tokens = 16;
     facts.source.options.start_tokens = {3, 4};
     facts.source.options.temperature = 0.7;
     return facts;
   }
+  /// 60 and 16 tokens in whole sequences of 16.
+  static ProbeText text() {
+    return {.training = torch::arange(64).view({4, 16}), .held_out = torch::arange(100, 116).view({1, 16})};
+  }
   static LayerMoments exact() {
-    return {.training = {.second_moment = MatrixF::Random(2, 2), .sketch = {}},
-            .held_out = {.second_moment = MatrixF::Random(2, 2), .sketch = {}}};
+    return {.training = {.mean = VectorF::Random(2), .second_moment = MatrixF::Random(2, 2)},
+            .held_out = {.mean = VectorF::Random(2), .second_moment = MatrixF::Random(2, 2)}};
+  }
+  static HostTensor tokens(std::vector<std::int64_t> shape, std::vector<std::int32_t> values) {
+    const std::string_view bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(std::int32_t));
+    return testing::raw_tensor(Dtype::kI32, std::move(shape), bytes);
   }
   void write() const {
     ProbeWriter writer(path_, facts());
+    writer.write(text());
     writer.write(0, exact());
     writer.write(1, exact());
     writer.finish(1.5);
@@ -56,6 +67,7 @@ class ProbeFileTest : public ::testing::Test {
   void expect_refused(std::initializer_list<std::string> fragments, ErrorKind kind = ErrorKind::kBadInput) const {
     expect_error(kind, fragments, [&] {
       const ProbeFile file = ProbeFile::open(path_);
+      (void)file.text();
       for (std::int64_t layer = 0; layer < file.facts().layers; ++layer) (void)file.layer(layer);
     });
   }
@@ -67,6 +79,7 @@ class ProbeFileTest : public ::testing::Test {
 TEST_F(ProbeFileTest, ComesBackAsItWas) {
   const std::vector<LayerMoments> written = {exact(), exact()};
   ProbeWriter writer(path_, facts());
+  writer.write(text());
   writer.write(0, written[0]);
   writer.write(1, written[1]);
   EXPECT_FALSE(std::filesystem::exists(path_)) << "complete or absent";
@@ -78,11 +91,17 @@ TEST_F(ProbeFileTest, ComesBackAsItWas) {
   EXPECT_EQ(to_json(file.facts().source.options), to_json(facts().source.options));
   EXPECT_EQ(file.facts().model_name, "tiny");
   EXPECT_EQ(file.facts().device, "cpu");
+  EXPECT_EQ(file.facts().text_length, 16);
   EXPECT_EQ(file.seconds(), 1.25);
+  EXPECT_TRUE(torch::equal(file.text().training, text().training));
+  EXPECT_TRUE(torch::equal(file.text().held_out, text().held_out));
   for (std::int64_t layer = 0; layer < 2; ++layer) {
     const LayerMoments read = file.layer(layer);
-    EXPECT_EQ(read.training.second_moment, written[static_cast<std::size_t>(layer)].training.second_moment);
-    EXPECT_EQ(read.held_out.second_moment, written[static_cast<std::size_t>(layer)].held_out.second_moment);
+    const LayerMoments& expected = written[static_cast<std::size_t>(layer)];
+    EXPECT_EQ(read.training.mean, expected.training.mean);
+    EXPECT_EQ(read.held_out.mean, expected.held_out.mean);
+    EXPECT_EQ(read.training.second_moment, expected.training.second_moment);
+    EXPECT_EQ(read.held_out.second_moment, expected.held_out.second_moment);
     EXPECT_EQ(read.training.sketch.size(), 0);
   }
 }
@@ -92,9 +111,10 @@ TEST_F(ProbeFileTest, SketchesOfWideBlocks) {
   wide.layers = 1;
   wide.source.options.exact_width = 1;
   wide.source.options.sketch_rows = 3;
-  const LayerMoments sketches{.training = {.second_moment = {}, .sketch = MatrixF::Random(3, 2)},
-                              .held_out = {.second_moment = {}, .sketch = MatrixF::Random(3, 2)}};
+  const LayerMoments sketches{.training = {.mean = VectorF::Random(2), .sketch = MatrixF::Random(3, 2)},
+                              .held_out = {.mean = VectorF::Random(2), .sketch = MatrixF::Random(3, 2)}};
   ProbeWriter writer(path_, wide);
+  writer.write(text());
   writer.write(0, sketches);
   writer.finish(0.0);
   EXPECT_EQ(ProbeFile::open(path_).layer(0).held_out.sketch, sketches.held_out.sketch);
@@ -103,6 +123,11 @@ TEST_F(ProbeFileTest, SketchesOfWideBlocks) {
 TEST_F(ProbeFileTest, WhatIsNotFinishedIsNotThere) {
   {
     ProbeWriter writer(path_, facts());
+    expect_error(ErrorKind::kInvalidArgument, {"text.training", "training.0"}, [&] { writer.write(0, exact()); });
+    expect_error(ErrorKind::kInvalidArgument, {"text.training"}, [&] {
+      writer.write({.training = torch::ones({3, 16}, torch::kInt64), .held_out = {}});
+    });
+    writer.write(text());
     writer.write(0, exact());
     expect_error(ErrorKind::kInvalidArgument, {"training.0", "training.1"}, [&] { writer.write(0, exact()); });
     expect_error(ErrorKind::kInvalidArgument, {"seconds"}, [&] { writer.finish(1.0); });
@@ -118,7 +143,7 @@ TEST_F(ProbeFileTest, AnotherProbeIsRefusedWithAllThatDiffers) {
   wanted.seed = 5;
   wanted.options.tokens = 128;
   expect_error(ErrorKind::kMismatch,
-               {"probe.safetensors", "tokens 64, here 128; seed 18446744073709551615, here 5; do something"},
+               {"probe.safetensors", "tokens 60, here 128; seed 18446744073709551615, here 5; do something"},
                [&] { file.require(wanted, "do something"); });
   wanted = facts().source;
   wanted.model_sha256 = "def";
@@ -133,8 +158,8 @@ TEST_F(ProbeFileTest, FilesThatAreNoProbe) {
   expect_refused({"probe.safetensors", "'format'"});
   write_changed({}, {{"format", "prunenet-policy"}});
   expect_refused({"is not a probe"});
-  write_changed({}, {{"format_version", "2"}});
-  expect_refused({"format version 2", "reads 1", "prunenet probe"}, ErrorKind::kUnsupported);
+  write_changed({}, {{"format_version", "1"}});
+  expect_refused({"format version 1", "reads 2", "make it anew with 'prunenet probe'"}, ErrorKind::kUnsupported);
 }
 
 TEST_F(ProbeFileTest, MetadataMustBeWhole) {
@@ -154,11 +179,35 @@ TEST_F(ProbeFileTest, MetadataMustBeWhole) {
   expect_refused({"'model'"});
   write_changed({}, {{"model", R"({"name": "m", "sha256": "a", "num_hidden_layers": 0, "intermediate_size": 2})"}});
   expect_refused({"0 layers"});
+  write_changed(
+      {}, {{"model", R"({"name": "m", "sha256": "a", "num_hidden_layers": 1000000000000, "intermediate_size": 2})"}});
+  expect_refused({"1000000000000 layers", "11 tensors"});
   write_changed({}, {{"model", R"({"name": "m", "sha256": "a", "num_hidden_layers": 1.5, "intermediate_size": 2})"}});
   expect_refused({"num_hidden_layers", "1.5"});
 }
 
+TEST_F(ProbeFileTest, TextMustBeSequencesOfTokens) {
+  write_changed({{"text.training", tokens({2}, {1, 2})}});
+  expect_refused({"'text.training' is [2]", "no sequences"});
+  write_changed({{"text.training", tokens({1, 300}, std::vector<std::int32_t>(300))}});
+  expect_refused({"'text.training' is [1, 300]", "at most 256"});
+  write_changed({{"text.training", tokens({2, 16}, std::vector<std::int32_t>(32))}});
+  expect_refused({"'text.training'", "[2, 16]", "[4, 16]"});
+  write_changed({{"text.held_out", tokens({2, 8}, std::vector<std::int32_t>(16))}});
+  expect_refused({"'text.held_out'", "[2, 8]", "[1, 16]"});
+  write_changed({{"text.held_out", float_tensor({1, 16}, std::vector<float>(16))}});
+  expect_refused({"'text.held_out'", "F32", "I32"});
+  std::vector<std::int32_t> damaged(16);
+  damaged[3] = -5;
+  write_changed({{"text.held_out", tokens({1, 16}, damaged)}});
+  expect_refused({"'text.held_out' holds -5"});
+}
+
 TEST_F(ProbeFileTest, TensorsMustBeThoseOfTheLayers) {
+  write_changed({{"training.1.mean", float_tensor({2}, {1, std::nanf("")})}});
+  expect_refused({"'training.1.mean'", "not finite"});
+  write_changed({{"training.1.mean", float_tensor({3}, {1, 2, 3})}});
+  expect_refused({"'training.1.mean'", "[3]", "[2]"});
   write_changed({{"training.1.second_moment", float_tensor({1, 2}, {1, 2})}});
   expect_refused({"'training.1.second_moment'", "[1, 2]", "[2, 2]"});
   write_changed({{"held_out.0.second_moment", float_tensor({2, 2}, {1, 2, 3, 4}, Dtype::kBF16)}});
@@ -166,9 +215,9 @@ TEST_F(ProbeFileTest, TensorsMustBeThoseOfTheLayers) {
   write_changed({{"held_out.0.second_moment", float_tensor({2, 2}, {1, 2, 3, std::nanf("")})}});
   expect_refused({"'held_out.0.second_moment'", "not finite"});
   write_changed({{"more", float_tensor({1}, {1})}});
-  expect_refused({"6 tensors, and not 5"});
+  expect_refused({"12 tensors, and not 11"});
   write_changed({}, {{"model", R"({"name": "m", "sha256": "a", "num_hidden_layers": 3, "intermediate_size": 2})"}});
-  expect_refused({"no tensor 'training.2.second_moment'"});
+  expect_refused({"no tensor 'training.2.mean'"});
   for (const float seconds : {-1.0F, std::nanf(""), std::numeric_limits<float>::infinity()}) {
     write_changed({{"seconds", float_tensor({1}, {seconds})}});
     expect_refused({"'seconds' is", "no time"});

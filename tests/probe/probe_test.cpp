@@ -92,15 +92,18 @@ TEST(Probe, SequencesStartWithTheTokensAskedForInTurn) {
     EXPECT_EQ(first[row].item<std::int64_t>(), row % 2 == 0 ? 4 : 7);
 }
 
-TEST(Probe, SecondMomentsAreThoseOfTheResponsesThatTheHookSees) {
+TEST(Probe, MomentsAreThoseOfTheResponsesThatTheHookSees) {
   const torch::NoGradGuard no_grad;
   const CausalLm model = tiny_model();
   SilentProgress silent;
   const torch::Tensor ids = sample_probe_text(model, small_options(), 3, silent).training;
   std::vector<torch::Tensor> sums(2, torch::zeros({12, 12}, torch::kFloat64));
+  std::vector<torch::Tensor> firsts(2, torch::zeros({12}, torch::kFloat64));
   (void)model.final_states(ids, [&](const FfnActivations& at) {
     const torch::Tensor wide = at.h.to(torch::kFloat64);
     auto& sum = sums[static_cast<std::size_t>(at.layer)];
+    auto& first = firsts[static_cast<std::size_t>(at.layer)];
+    first = first + wide.sum(0);
     sum = sum + wide.t().matmul(wide);
     return at.h;
   });
@@ -108,13 +111,18 @@ TEST(Probe, SecondMomentsAreThoseOfTheResponsesThatTheHookSees) {
   ASSERT_EQ(moments.size(), 2U);
   for (std::size_t layer = 0; layer < 2; ++layer) {
     const torch::Tensor expected = sums[layer] / static_cast<double>(ids.numel());
+    const torch::Tensor mean = firsts[layer] / static_cast<double>(ids.numel());
+    ASSERT_EQ(moments[layer].mean.size(), 12);
     double residual = 0.0;
+    double mean_residual = 0.0;
     for (int i = 0; i < 12; ++i) {
+      mean_residual = std::max(mean_residual, std::abs(mean[i].item<double>() - moments[layer].mean(i)));
       for (int j = 0; j < 12; ++j) {
         residual = std::max(residual, std::abs(expected[i][j].item<double>() - moments[layer].second_moment(i, j)));
       }
     }
     EXPECT_LT(residual, 1e-6 * expected.abs().max().item<double>()) << "layer " << layer;
+    EXPECT_LT(mean_residual, 1e-6 * mean.abs().max().item<double>()) << "layer " << layer;
   }
 }
 
@@ -129,11 +137,13 @@ TEST(Probe, BothTextsAtOnceGiveWhatEachGivesOnItsOwn) {
     const auto training = collect_responses(model, text.training, options, 3, silent);
     const auto held_out = collect_responses(model, text.held_out, options, 3, silent);
     std::int64_t next = 0;
-    run_probe(
-        model, options, 3,
+    collect_responses(
+        model, text, options, 3,
         [&](std::int64_t layer, const LayerMoments& moments) {
           EXPECT_EQ(layer, next++);
           const auto i = static_cast<std::size_t>(layer);
+          EXPECT_EQ(moments.training.mean, training[i].mean);
+          EXPECT_EQ(moments.held_out.mean, held_out[i].mean);
           EXPECT_EQ(moments.training.second_moment, training[i].second_moment);
           EXPECT_EQ(moments.training.sketch, training[i].sketch);
           EXPECT_EQ(moments.held_out.second_moment, held_out[i].second_moment);

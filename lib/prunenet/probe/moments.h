@@ -7,10 +7,11 @@
 
 namespace prunenet {
 
-/// What a probe keeps of one block's responses h (I): exactly one of the two is not empty.
+/// What a probe keeps of one block's responses h (I): their mean, and exactly one of the other two.
 struct ResponseMoments {
-  MatrixF second_moment;  ///< H = E[h h^T], I x I
-  MatrixF sketch;         ///< B, m x I, with B^T B ~ (D^T D) o H, for blocks wider than `exact_width`
+  VectorF mean = {};           ///< E[h], I
+  MatrixF second_moment = {};  ///< H = E[h h^T], I x I
+  MatrixF sketch = {};         ///< B, m x I, with B^T B ~ (D^T D) o H, for blocks wider than `exact_width`
 };
 
 /// One layer's, over tokens that train and over held-out tokens.

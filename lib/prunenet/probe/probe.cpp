@@ -10,34 +10,22 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/model/batches.h"
-#include "prunenet/model/sample.h"
 #include "prunenet/spectral/sketch.h"
 
 namespace prunenet {
 
 namespace {
 
-constexpr std::uint64_t kTextStream = 11;
-
 MatrixF to_matrix(const torch::Tensor& tensor) {
   const torch::Tensor values = tensor.detach().cpu().contiguous();
   return Eigen::Map<const MatrixF>(values.data_ptr<float>(), values.size(0), values.size(1));
 }
 
-/// [batch, 1]
-torch::Tensor first_tokens(const ModelConfig& config, std::int64_t batch, const ProbeOptions& options) {
-  if (options.start_tokens.empty()) return start_prompts(config, batch);
-  torch::Tensor tokens = torch::empty({batch, 1}, torch::kInt64);
-  for (std::int64_t row = 0; row < batch; ++row) {
-    tokens[row][0] = options.start_tokens[static_cast<std::size_t>(row) % options.start_tokens.size()];
-  }
-  return tokens;
-}
-
-/// Sums h h^T of one layer, or its sketch, while the probe runs.
+/// Sums h and h h^T of one layer, or the latter's sketch, while the probe runs.
 class MomentAccumulator {
  public:
-  MomentAccumulator(std::int64_t neurons, const ProbeOptions& options, std::uint64_t seed, torch::Device device) {
+  MomentAccumulator(std::int64_t neurons, const ProbeOptions& options, std::uint64_t seed, torch::Device device)
+      : first_(torch::zeros({neurons}, torch::dtype(torch::kFloat64).device(device))) {
     if (neurons <= options.exact_width) {
       sum_ = torch::zeros({neurons, neurons}, device);
     } else {
@@ -47,6 +35,7 @@ class MomentAccumulator {
 
   void add(const torch::Tensor& responses) {
     tokens_ += responses.size(0);
+    first_.add_(responses.sum(0, /*keepdim=*/false, torch::kFloat64));
     if (sketch_) {
       sketch_->add(to_matrix(responses));
     } else {
@@ -56,12 +45,16 @@ class MomentAccumulator {
 
   /// down: [d, I], which a sketch is coupled with. Gives its memory back: nothing can be added any more.
   [[nodiscard]] ResponseMoments finish(const torch::Tensor& down) {
+    ResponseMoments moments;
     if (const auto sketch = std::exchange(sketch_, nullptr)) {
-      return {.second_moment = {}, .sketch = sketch->coupling_sketch(to_matrix(down))};
+      moments.sketch = sketch->coupling_sketch(to_matrix(down));
+    } else {
+      require_finite();
+      moments.second_moment = to_matrix(std::exchange(sum_, {}).div_(static_cast<double>(tokens_)));
     }
-    require_finite();
-    const torch::Tensor sum = std::exchange(sum_, {});
-    return {.second_moment = to_matrix(sum.div_(static_cast<double>(tokens_))), .sketch = {}};
+    const torch::Tensor mean = first_.div(static_cast<double>(tokens_)).to(torch::kFloat32);
+    moments.mean = to_matrix(mean.unsqueeze(0)).row(0).transpose();
+    return moments;
   }
 
  private:
@@ -76,7 +69,8 @@ class MomentAccumulator {
                             neuron, sum_[neuron][neuron].item<float>()));
   }
 
-  torch::Tensor sum_;  ///< [I, I]
+  torch::Tensor first_;  ///< sum of h, [I]
+  torch::Tensor sum_;    ///< of h h^T, [I, I]
   std::unique_ptr<ResponseSketch> sketch_;
   std::int64_t tokens_ = 0;
 };
@@ -127,18 +121,6 @@ void collect(const CausalLm& model, std::span<const torch::Tensor> texts, const 
 
 }  // namespace
 
-ProbeText sample_probe_text(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed,
-                            Progress& progress) {
-  const std::int64_t length = std::min(options.sequence_length, model.config().max_position_embeddings);
-  const auto sequences = [length](std::int64_t tokens) { return (tokens + length - 1) / length; };
-  const std::int64_t training = sequences(options.tokens);
-  const std::int64_t held_out = sequences(options.held_out_tokens);
-  Rng rng(seed, kTextStream);
-  const torch::Tensor ids = sample(model, first_tokens(model.config(), training + held_out, options),
-                                   {.tokens = length - 1, .temperature = options.temperature}, rng, progress);
-  return {.training = ids.narrow(0, 0, training), .held_out = ids.narrow(0, training, held_out)};
-}
-
 std::vector<ResponseMoments> collect_responses(const CausalLm& model, const torch::Tensor& ids,
                                                const ProbeOptions& options, std::uint64_t seed, Progress& progress) {
   std::vector<ResponseMoments> all;
@@ -161,12 +143,6 @@ void collect_responses(const CausalLm& model, const ProbeText& text, const Probe
         sink(layer, {.training = std::move(moments[0]), .held_out = std::move(moments[1])});
       },
       progress);
-}
-
-void run_probe(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed, const MomentsSink& sink,
-               Progress& progress) {
-  check(options);
-  collect_responses(model, sample_probe_text(model, options, seed, progress), options, seed, sink, progress);
 }
 
 }  // namespace prunenet

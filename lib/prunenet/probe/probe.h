@@ -9,19 +9,9 @@
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/probe/moments.h"
 #include "prunenet/probe/options.h"
+#include "prunenet/probe/text.h"
 
 namespace prunenet {
-
-/// Sequences that the model samples from itself, int64 [B, sequence_length], B = ceil(tokens / sequence_length).
-struct ProbeText {
-  torch::Tensor training;
-  torch::Tensor held_out;
-};
-
-/// Both from `start_tokens` at `temperature`, all sequences in one batch; no held-out ones where
-/// `held_out_tokens` is 0. Deterministic for a seed and a number of threads.
-[[nodiscard]] ProbeText sample_probe_text(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed,
-                                          Progress& progress);
 
 /// Response moments of every layer over all positions of `ids` [B, T]. Throws Error(kNumerical) naming the layer where
 /// a response or its square is not finite.
@@ -33,10 +23,5 @@ struct ProbeText {
 /// that layer's moments; a model that streams is read once. Throws as above, and what `sink` throws.
 void collect_responses(const CausalLm& model, const ProbeText& text, const ProbeOptions& options, std::uint64_t seed,
                        const MomentsSink& sink, Progress& progress);
-
-/// Both texts and their moments. Throws Error(kInvalidArgument) for bad options, and what `sample` and
-/// `collect_responses` throw.
-void run_probe(const CausalLm& model, const ProbeOptions& options, std::uint64_t seed, const MomentsSink& sink,
-               Progress& progress);
 
 }  // namespace prunenet

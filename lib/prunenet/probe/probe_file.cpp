@@ -23,19 +23,42 @@ namespace {
 
 constexpr const char* kFormat = "prunenet-probe";
 constexpr std::array<const char*, 2> kHalves = {"training", "held_out"};
-/// A tensor, since it is known last; and F32 as all others, which then lie in the order in which they are made.
+/// A tensor, since it is known last.
 constexpr const char* kSecondsTensor = "seconds";
 
 bool is_exact(const ProbeFacts& facts) {
   return facts.neurons <= facts.source.options.exact_width;
 }
 
-std::string tensor_name(const char* half, std::int64_t layer, const ProbeFacts& facts) {
-  return fmt::format("{}.{}.{}", half, layer, is_exact(facts) ? "second_moment" : "sketch");
+const char* moment_name(const ProbeFacts& facts) {
+  return is_exact(facts) ? "second_moment" : "sketch";
 }
 
-std::vector<std::int64_t> shape_of(const ProbeFacts& facts) {
-  return {is_exact(facts) ? facts.neurons : facts.source.options.sketch_rows, facts.neurons};
+std::string tensor_name(const char* half, std::int64_t layer, const char* what) {
+  return fmt::format("{}.{}.{}", half, layer, what);
+}
+
+std::string text_name(const char* half) {
+  return fmt::format("text.{}", half);
+}
+
+/// In the order in which they are made, all of 4 bytes an element so that they lie in it.
+std::vector<TensorDeclaration> tensors_of(const ProbeFacts& facts) {
+  const ProbeOptions& options = facts.source.options;
+  const std::int64_t rows = is_exact(facts) ? facts.neurons : options.sketch_rows;
+  std::vector<TensorDeclaration> tensors = {
+      {text_name(kHalves[0]), Dtype::kI32, {sequences_of(options.tokens, facts.text_length), facts.text_length}},
+      {text_name(kHalves[1]),
+       Dtype::kI32,
+       {sequences_of(options.held_out_tokens, facts.text_length), facts.text_length}}};
+  for (std::int64_t layer = 0; layer < facts.layers; ++layer) {
+    for (const char* half : kHalves) {
+      tensors.push_back({tensor_name(half, layer, "mean"), Dtype::kF32, {facts.neurons}});
+      tensors.push_back({tensor_name(half, layer, moment_name(facts)), Dtype::kF32, {rows, facts.neurons}});
+    }
+  }
+  tensors.push_back({kSecondsTensor, Dtype::kF32, {1}});
+  return tensors;
 }
 
 std::map<std::string, std::string> metadata_of(const ProbeFacts& facts) {
@@ -52,13 +75,9 @@ std::map<std::string, std::string> metadata_of(const ProbeFacts& facts) {
           {"prunenet_version", std::string(version())}};
 }
 
-SafetensorsLayout layout_of(const ProbeFacts& facts) {
-  std::vector<TensorDeclaration> tensors;
-  for (std::int64_t layer = 0; layer < facts.layers; ++layer) {
-    for (const char* half : kHalves) tensors.push_back({tensor_name(half, layer, facts), Dtype::kF32, shape_of(facts)});
-  }
-  tensors.push_back({kSecondsTensor, Dtype::kF32, {1}});
-  return SafetensorsLayout(std::move(tensors), metadata_of(facts));
+template <typename Values>
+std::span<const std::byte> bytes_of_values(const Values& values) {
+  return std::as_bytes(std::span(values.data(), static_cast<std::size_t>(values.size())));
 }
 
 /// What two sources differ in, "seed 1, here 2" each.
@@ -81,14 +100,24 @@ std::vector<std::string> differences(const ProbeSource& file, const ProbeSource&
 }  // namespace
 
 ProbeWriter::ProbeWriter(const std::filesystem::path& path, const ProbeFacts& facts)
-    : writer_(path, layout_of(facts)) {}
+    : writer_(path, SafetensorsLayout(tensors_of(facts), metadata_of(facts))) {}
+
+void ProbeWriter::write(const ProbeText& text) {
+  const auto write_half = [&](const char* half, const torch::Tensor& ids) {
+    const torch::Tensor tokens = ids.to(torch::kInt32).contiguous();
+    writer_.write(text_name(half),
+                  std::as_bytes(std::span(tokens.data_ptr<std::int32_t>(), static_cast<std::size_t>(tokens.numel()))));
+  };
+  write_half(kHalves[0], text.training);
+  write_half(kHalves[1], text.held_out);
+}
 
 void ProbeWriter::write(std::int64_t layer, const LayerMoments& moments) {
   const auto write_half = [&](const char* half, const ResponseMoments& part) {
     const bool exact = part.second_moment.size() != 0;
-    const MatrixF& matrix = exact ? part.second_moment : part.sketch;
-    writer_.write(fmt::format("{}.{}.{}", half, layer, exact ? "second_moment" : "sketch"),
-                  std::as_bytes(std::span(matrix.data(), static_cast<std::size_t>(matrix.size()))));
+    writer_.write(tensor_name(half, layer, "mean"), bytes_of_values(part.mean));
+    writer_.write(tensor_name(half, layer, exact ? "second_moment" : "sketch"),
+                  bytes_of_values(exact ? part.second_moment : part.sketch));
   };
   write_half(kHalves[0], moments.training);
   write_half(kHalves[1], moments.held_out);
@@ -114,7 +143,7 @@ ProbeFile ProbeFile::open(const std::filesystem::path& path) {
   return probe;
 }
 
-const std::string& ProbeFile::text(const char* key) const {
+const std::string& ProbeFile::field(const char* key) const {
   const auto found = file_.metadata().find(key);
   if (found == file_.metadata().end()) {
     reject(path().string(), fmt::format("has no metadata field '{}'; it is no probe, or one of another version", key));
@@ -124,16 +153,16 @@ const std::string& ProbeFile::text(const char* key) const {
 
 void ProbeFile::read_facts() {
   const std::string where = path().string();
-  if (text("format") != kFormat) reject(where, "is not a probe (metadata 'format')");
-  if (text("format_version") != std::to_string(kFormatVersion)) {
+  if (field("format") != kFormat) reject(where, "is not a probe (metadata 'format')");
+  if (field("format_version") != std::to_string(kFormatVersion)) {
     throw Error(ErrorKind::kUnsupported, fmt::format("{}: probe format version {}, but this version reads {}; make it "
                                                      "anew with 'prunenet probe'",
-                                                     where, printable(text("format_version")), kFormatVersion));
+                                                     where, printable(field("format_version")), kFormatVersion));
   }
   const auto at = [&where](const char* key) { return fmt::format("{}: metadata field '{}'", where, key); };
-  const nlohmann::json model = parse_json_object(text("model"), at("model"));
+  const nlohmann::json model = parse_json_object(field("model"), at("model"));
   try {
-    facts_.source.options = probe_options_from_json(parse_json_object(text("probe"), at("probe")));
+    facts_.source.options = probe_options_from_json(parse_json_object(field("probe"), at("probe")));
     facts_.model_name = model.at("name").get<std::string>();
     facts_.source.model_sha256 = model.at("sha256").get<std::string>();
     integer_field("num_hidden_layers", facts_.layers).read(model.at("num_hidden_layers"));
@@ -144,45 +173,76 @@ void ProbeFile::read_facts() {
     if (error.kind() != ErrorKind::kInvalidArgument) throw;
     reject(where, fmt::format("metadata: {}", error.what()));
   }
-  const std::string& seed = text("seed");
+  const std::string& seed = field("seed");
   const auto [end, status] = std::from_chars(seed.data(), seed.data() + seed.size(), facts_.source.seed);
   if (status != std::errc{} || end != seed.data() + seed.size()) {
     reject(where, fmt::format("metadata 'seed' is '{}', and no seed", printable(seed)));
   }
-  facts_.device = text("device");
-  facts_.version = text("prunenet_version");
+  facts_.device = field("device");
+  facts_.version = field("prunenet_version");
 }
 
-void ProbeFile::check_tensors() const {
-  const auto require = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+void ProbeFile::check_tensors() {
+  const auto info_of = [&](const std::string& name) -> const TensorInfo& {
     const auto found = file_.tensors().find(name);
     if (found == file_.tensors().end()) reject(path().string(), fmt::format("there is no tensor '{}'", name));
-    if (found->second.dtype == Dtype::kF32 && found->second.shape == shape) return;
-    reject(path().string(), fmt::format("tensor '{}' is {} {}, and not F32 {}", name, to_string(found->second.dtype),
-                                        printable(found->second.shape), printable(shape)));
+    return found->second;
   };
-  if (facts_.layers < 1 || facts_.neurons < 1) {
-    reject(path().string(),
-           fmt::format("says that its model has {} layers of {} neurons", facts_.layers, facts_.neurons));
+  const auto held = static_cast<std::int64_t>(file_.tensors().size());
+  if (facts_.layers < 1 || facts_.neurons < 1 || facts_.layers > held) {
+    reject(path().string(), fmt::format("says that its model has {} layers of {} neurons, and holds {} tensors",
+                                        facts_.layers, facts_.neurons, held));
   }
-  for (std::int64_t layer = 0; layer < facts_.layers; ++layer) {
-    for (const char* half : kHalves) require(tensor_name(half, layer, facts_), shape_of(facts_));
+  const std::vector<std::int64_t>& text = info_of(text_name(kHalves[0])).shape;
+  const std::int64_t longest = facts_.source.options.sequence_length;
+  if (text.size() != 2 || text[1] < 1 || text[1] > longest) {
+    reject(path().string(), fmt::format("tensor '{}' is {}, and no sequences of at most {} tokens",
+                                        text_name(kHalves[0]), printable(text), longest));
   }
-  require(kSecondsTensor, {1});
-  if (const auto expected = static_cast<std::size_t>(2 * facts_.layers + 1); file_.tensors().size() != expected) {
-    reject(path().string(), fmt::format("holds {} tensors, and not {}", file_.tensors().size(), expected));
+  facts_.text_length = text[1];
+  const std::vector<TensorDeclaration> expected = tensors_of(facts_);
+  for (const TensorDeclaration& tensor : expected) {
+    const TensorInfo& info = info_of(tensor.name);
+    if (info.dtype == tensor.dtype && info.shape == tensor.shape) continue;
+    reject(path().string(), fmt::format("tensor '{}' is {} {}, and not {} {}", tensor.name, to_string(info.dtype),
+                                        printable(info.shape), to_string(tensor.dtype), printable(tensor.shape)));
+  }
+  if (file_.tensors().size() != expected.size()) {
+    reject(path().string(), fmt::format("holds {} tensors, and not {}", held, expected.size()));
   }
 }
 
-ResponseMoments ProbeFile::half(const char* name, std::int64_t layer) const {
-  const std::string tensor = tensor_name(name, layer, facts_);
+torch::Tensor ProbeFile::sequences(const char* half) const {
+  const std::string tensor = text_name(half);
   const HostTensor host = file_.read(tensor);
-  MatrixF matrix(host.info.shape[0], host.info.shape[1]);
+  torch::Tensor ids = torch::empty(host.info.shape, torch::kInt32);
+  std::memcpy(ids.data_ptr<std::int32_t>(), host.data.data(), host.data.size());
+  if (const auto smallest = ids.min().item<std::int32_t>(); smallest < 0) {
+    reject(path().string(), fmt::format("tensor '{}' holds {}, and tokens are never negative", tensor, smallest));
+  }
+  return ids.to(torch::kInt64);
+}
+
+ProbeText ProbeFile::text() const {
+  return {.training = sequences(kHalves[0]), .held_out = sequences(kHalves[1])};
+}
+
+MatrixF ProbeFile::matrix(const std::string& tensor) const {
+  const HostTensor host = file_.read(tensor);
+  const std::vector<std::int64_t>& shape = host.info.shape;
+  MatrixF matrix(shape.size() == 1 ? 1 : shape[0], shape.back());
   std::memcpy(matrix.data(), host.data.data(), host.data.size());
   if (!matrix.allFinite())
     reject(path().string(), fmt::format("tensor '{}' holds a number that is not finite", tensor));
-  if (is_exact(facts_)) return {.second_moment = std::move(matrix), .sketch = {}};
-  return {.second_moment = {}, .sketch = std::move(matrix)};
+  return matrix;
+}
+
+ResponseMoments ProbeFile::half(const char* name, std::int64_t layer) const {
+  ResponseMoments moments;
+  moments.mean = matrix(tensor_name(name, layer, "mean")).row(0).transpose();
+  MatrixF& second = is_exact(facts_) ? moments.second_moment : moments.sketch;
+  second = matrix(tensor_name(name, layer, moment_name(facts_)));
+  return moments;
 }
 
 LayerMoments ProbeFile::layer(std::int64_t layer) const {

@@ -8,6 +8,7 @@
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/probe/moments.h"
 #include "prunenet/probe/options.h"
+#include "prunenet/probe/text.h"
 
 namespace prunenet {
 
@@ -23,17 +24,20 @@ struct ProbeFacts {
   ProbeSource source;
   std::string model_name;
   std::int64_t layers = 0;
-  std::int64_t neurons = 0;  ///< I
-  std::string device;        ///< that it was computed on
-  std::string version = {};  ///< of prunenet that wrote it; filled in when written
+  std::int64_t neurons = 0;      ///< I
+  std::int64_t text_length = 0;  ///< L, tokens of a sequence
+  std::string device;            ///< that it was computed on
+  std::string version = {};      ///< of prunenet that wrote it; filled in when written
 };
 
-/// Moments of every layer of a model in one safetensors file (docs/formats.md), written layer by layer: complete or
-/// absent. Throws what SafetensorsWriter throws.
+/// The text that a model sampled, and its moments of every layer, in one safetensors file (docs/formats.md), written
+/// layer by layer: complete or absent. Throws what SafetensorsWriter throws.
 class ProbeWriter {
  public:
   ProbeWriter(const std::filesystem::path& path, const ProbeFacts& facts);
 
+  /// Before all layers. Throws Error(kInvalidArgument) where it has not the declared number of sequences and tokens.
+  void write(const ProbeText& text);
   /// In the order of the layers. Throws Error(kInvalidArgument) where the moments are not of the declared shape.
   void write(std::int64_t layer, const LayerMoments& moments);
   /// `seconds`: the time that the probe took.
@@ -46,7 +50,7 @@ class ProbeWriter {
 /// A probe file, read layer by layer.
 class ProbeFile {
  public:
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 2;
 
   /// Throws Error(kBadInput) where the file is no probe, or damaged, Error(kUnsupported) for another format version.
   [[nodiscard]] static ProbeFile open(const std::filesystem::path& path);
@@ -57,6 +61,8 @@ class ProbeFile {
   /// Which it took.
   [[nodiscard]] double seconds() const { return seconds_; }
 
+  /// What the model sampled: moments of it need no sampling again. Throws Error(kBadInput) for a negative token.
+  [[nodiscard]] ProbeText text() const;
   /// Throws Error(kBadInput) where a number is not finite.
   [[nodiscard]] LayerMoments layer(std::int64_t layer) const;
 
@@ -68,9 +74,11 @@ class ProbeFile {
  private:
   explicit ProbeFile(SafetensorsFile file) : file_(std::move(file)) {}
   [[nodiscard]] ResponseMoments half(const char* name, std::int64_t layer) const;
-  [[nodiscard]] const std::string& text(const char* key) const;
+  [[nodiscard]] torch::Tensor sequences(const char* half) const;
+  [[nodiscard]] MatrixF matrix(const std::string& tensor) const;
+  [[nodiscard]] const std::string& field(const char* key) const;
   void read_facts();
-  void check_tensors() const;
+  void check_tensors();
 
   SafetensorsFile file_;
   ProbeFacts facts_;

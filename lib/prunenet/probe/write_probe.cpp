@@ -6,14 +6,18 @@ namespace prunenet {
 
 void write_probe(const std::filesystem::path& path, const CausalLm& model, const ProbeSource& source,
                  const std::string& model_name, const Stopwatch& watch, Progress& progress) {
+  check(source.options);
   const ModelConfig& config = model.config();
   ProbeWriter writer(path, {.source = source,
                             .model_name = model_name,
                             .layers = config.num_hidden_layers,
                             .neurons = config.intermediate_size,
+                            .text_length = text_length(source.options, config),
                             .device = model.device().str()});
-  run_probe(
-      model, source.options, source.seed,
+  const ProbeText text = sample_probe_text(model, source.options, source.seed, progress);
+  writer.write(text);
+  collect_responses(
+      model, text, source.options, source.seed,
       [&writer](std::int64_t layer, const LayerMoments& moments) { writer.write(layer, moments); }, progress);
   writer.finish(watch.seconds());
 }

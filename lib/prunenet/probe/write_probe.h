@@ -11,7 +11,8 @@
 namespace prunenet {
 
 /// Probes a model into a file; no more than one layer's moments are in memory. `watch` runs since the work began, which
-/// may be when the model was loaded. Throws as `run_probe` and ProbeWriter; the file is then not there.
+/// may be when the model was loaded. Throws Error(kInvalidArgument) for bad options, and what `sample`,
+/// `collect_responses` and ProbeWriter throw; the file is then not there.
 void write_probe(const std::filesystem::path& path, const CausalLm& model, const ProbeSource& source,
                  const std::string& model_name, const Stopwatch& watch, Progress& progress);
 
