@@ -21,6 +21,12 @@ namespace {
 
 using testing::TemporaryDirectory;
 
+/// None of what is not there.
+template <typename Matrix>
+Matrix some_rows(const Matrix& all, std::int64_t first, std::int64_t count) {
+  return all.size() == 0 ? Matrix() : Matrix(all.middleRows(first, count));
+}
+
 class FamilyContract : public ::testing::TestWithParam<std::string> {
  protected:
   [[nodiscard]] std::int64_t layers() const { return family_->config().num_hidden_layers; }
@@ -137,6 +143,27 @@ TEST_P(FamilyContract, ThreeRatiosRemoveWhatTheySay) {
     EXPECT_EQ(family->config().intermediate_size, plan.uniform_width());
     const CausalLm model = CausalLm::load(pruned, *family, progress_);
     EXPECT_TRUE(model.logits(golden_.at("ids")).isfinite().all().item<bool>());
+  }
+}
+
+TEST_P(FamilyContract, NeuronsReadSomeAtATimeAreThoseOfTheWholeBlock) {
+  const CheckpointWeights source(checkpoint_, *family_);
+  for (std::int64_t layer = 0; layer < layers(); ++layer) {
+    const FfnBlock block = family_->ffn_block(layer);
+    const FfnWeights whole = read_ffn(checkpoint_, *family_, layer);
+    const VectorF gate_bias = read_bias(checkpoint_, block.gate);
+    const VectorF up_bias = read_bias(checkpoint_, block.up);
+    const FfnBlockWeights ffn = source.ffn(layer);
+    EXPECT_EQ(ffn.down_bias, read_bias(checkpoint_, block.down));
+    for (std::int64_t first = 0; first < neurons(); first += 5) {
+      const std::int64_t count = std::min<std::int64_t>(5, neurons() - first);
+      const NeuronWeights part = ffn.neurons(first, count);
+      EXPECT_EQ(part.gate.weight, some_rows(whole.gate, first, count));
+      EXPECT_EQ(part.gate.bias, some_rows(gate_bias, first, count));
+      EXPECT_EQ(part.up.weight, some_rows(whole.up, first, count));
+      EXPECT_EQ(part.up.bias, some_rows(up_bias, first, count));
+      EXPECT_EQ(part.down, whole.down.middleCols(first, count));
+    }
   }
 }
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include "features/random_weights.h"
 
@@ -29,6 +31,45 @@ TEST(Features, NamesAreDistinctAndOneAColumnForEveryShapeOfModel) {
 TEST(Features, AreTheSameEveryTime) {
   const RandomWeights weights(24, 40, 2);
   EXPECT_EQ(features_of(weights), features_of(weights));
+}
+
+/// Hands a model's weights on, and counts what is asked for.
+class CountedWeights final : public WeightSource {
+ public:
+  explicit CountedWeights(const WeightSource& weights) : weights_(weights) {}
+  [[nodiscard]] const ModelConfig& config() const override { return weights_.config(); }
+  [[nodiscard]] AttentionWeights attention(std::int64_t layer) const override { return weights_.attention(layer); }
+  [[nodiscard]] FfnBlockWeights ffn(std::int64_t layer) const override {
+    FfnBlockWeights weights = weights_.ffn(layer);
+    weights.neurons = [this, read = std::move(weights.neurons)](std::int64_t first, std::int64_t count) {
+      neurons_ += count;
+      most_ = std::max(most_, count);
+      return read(first, count);
+    };
+    return weights;
+  }
+  void visit_embedding(const RowVisitor& visit) const override {
+    ++embeddings_;
+    weights_.visit_embedding(visit);
+  }
+  [[nodiscard]] int embeddings() const { return embeddings_; }
+  [[nodiscard]] std::int64_t neurons() const { return neurons_; }
+  [[nodiscard]] std::int64_t most() const { return most_; }
+
+ private:
+  const WeightSource& weights_;
+  mutable int embeddings_ = 0;
+  mutable std::int64_t neurons_ = 0;
+  mutable std::int64_t most_ = 0;  ///< neurons at a time
+};
+
+TEST(Features, ReadTheEmbeddingOnceAndEachNeuronOnceSomeAtATime) {
+  const RandomWeights weights(24, 1000, 2);
+  const CountedWeights counted(weights);
+  (void)features_of(counted);
+  EXPECT_EQ(counted.embeddings(), 1);
+  EXPECT_EQ(counted.neurons(), 3 * 1000);
+  EXPECT_LT(counted.most(), 300);
 }
 
 TEST(Features, FollowTheirNeuronWhenNeuronsChangePlaces) {

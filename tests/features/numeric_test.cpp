@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <tuple>
 
 #include "features/random_weights.h"
 #include "prunenet/features/neuron_block.h"
@@ -38,6 +39,17 @@ TEST(FeaturesNumeric, WeightThatIsNotFinite) {
     RandomWeights embedding(24, 40, 5);
     embedding.mutable_embedding()(3, 3) = bad;
     expect_error(ErrorKind::kNumerical, {"embedding", "[3, 3]"}, [&] { (void)features_of(embedding); });
+  }
+}
+
+TEST(FeaturesNumeric, WeightOfALaterPartOfTheNeuronsIsNamedByItsPlaceInTheWhole) {
+  for (const auto& [map, row, column, place] :
+       {std::tuple{&LayerWeights::gate, 290, 3, "gate projection: the weight at [290, 3]"},
+        std::tuple{&LayerWeights::up, 290, 3, "up projection: the weight at [290, 3]"},
+        std::tuple{&LayerWeights::down, 7, 290, "down projection: the weight at [7, 290]"}}) {
+    RandomWeights weights(24, 300, 5);
+    (weights.mutable_layer(1).*map).weight(row, column) = kNan;
+    expect_error(ErrorKind::kNumerical, {"layer 1", place}, [&] { (void)features_of(weights); });
   }
 }
 

@@ -58,7 +58,12 @@ class RandomWeights final : public WeightSource {
   }
   [[nodiscard]] FfnBlockWeights ffn(std::int64_t layer) const override {
     const LayerWeights& weights = layers_.at(std::size_t(layer));
-    return {.norm = weights.ffn_norm, .gate = weights.gate, .up = weights.up, .down = weights.down, .post_norm = {}};
+    const auto neurons = [&weights](std::int64_t first, std::int64_t count) -> NeuronWeights {
+      return {.gate = {weights.gate.weight.middleRows(first, count), {}},
+              .up = {weights.up.weight.middleRows(first, count), {}},
+              .down = weights.down.weight.middleCols(first, count)};
+    };
+    return {.norm = weights.ffn_norm, .neurons = neurons, .down_bias = {}, .post_norm = {}};
   }
   void visit_embedding(const RowVisitor& visit) const override {  // in two parts
     visit(0, embedding_.topRows(100));

@@ -280,6 +280,26 @@ MatrixF Checkpoint::read_matrix(const std::string& name, std::int64_t rows, std:
 
 MatrixF Checkpoint::read_rows(const std::string& name, std::int64_t rows, std::int64_t columns, std::int64_t first,
                               std::int64_t count) const {
+  require_matrix(name, rows, columns);
+  if (first < 0 || count < 0 || count > rows - first) {
+    throw Error(ErrorKind::kInvalidArgument, fmt::format("{} rows from {} on of a matrix of {}", count, first, rows));
+  }
+  const Dtype dtype = state_->tensors.at(name).dtype;
+  MatrixF matrix(count, columns);
+  const std::span<float> values(matrix.data(), static_cast<std::size_t>(matrix.size()));
+  const auto begin = static_cast<std::uint64_t>(first * columns);
+  if (state_->store == nullptr) {
+    read_elements(state_->file(shard_of(name)), name, dtype, begin, values);
+  } else {
+    const HostTensor tensor = state_->store->read(name);
+    const std::size_t size = size_of(dtype);
+    to_floats(std::span(tensor.data).subspan(begin * size, values.size() * size), dtype, values);
+  }
+  require_finite(name, begin, values);
+  return matrix;
+}
+
+void Checkpoint::require_matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const {
   const std::string& shard = shard_of(name);
   const std::vector<std::int64_t>& shape = state_->tensors.at(name).shape;
   const bool fits = (shape.size() == 2 && shape[0] == rows && shape[1] == columns) ||
@@ -289,27 +309,17 @@ MatrixF Checkpoint::read_rows(const std::string& name, std::int64_t rows, std::i
                 fmt::format("{}: tensor '{}': shape {}, but [{}, {}] is wanted", (state_->directory / shard).string(),
                             name, printable(shape), rows, columns));
   }
-  const TensorInfo& info = state_->require_matrix(name);
-  if (first < 0 || count < 0 || count > rows - first) {
-    throw Error(ErrorKind::kInvalidArgument, fmt::format("{} rows from {} on of a matrix of {}", count, first, rows));
-  }
-  MatrixF matrix(count, columns);
-  const std::span<float> values(matrix.data(), static_cast<std::size_t>(matrix.size()));
-  const auto begin = static_cast<std::uint64_t>(first * columns);
-  if (state_->store == nullptr) {
-    read_elements(state_->file(shard), name, info.dtype, begin, values);
-  } else {
-    const HostTensor tensor = state_->store->read(name);
-    const std::size_t size = size_of(info.dtype);
-    to_floats(std::span(tensor.data).subspan(begin * size, values.size() * size), info.dtype, values);
-  }
+  static_cast<void>(state_->require_matrix(name));
+}
+
+void Checkpoint::require_finite(const std::string& name, std::uint64_t first, std::span<const float> values) const {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
+    const TensorInfo& info = state_->tensors.at(name);
     throw Error(ErrorKind::kNumerical,
-                fmt::format("{}: tensor '{}': element {} of {} is {}", (state_->directory / shard).string(), name,
-                            begin + i, rows * columns, values[i]));
+                fmt::format("{}: tensor '{}': element {} of {} is {}", (state_->directory / shard_of(name)).string(),
+                            name, first + i, info.bytes / size_of(info.dtype), values[i]));
   }
-  return matrix;
 }
 
 void Checkpoint::visit_floats(const std::string& name, const FloatVisitor& visit) const {

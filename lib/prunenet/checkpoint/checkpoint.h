@@ -75,6 +75,11 @@ class Checkpoint {
   [[nodiscard]] MatrixF read_rows(const std::string& name, std::int64_t rows, std::int64_t columns, std::int64_t first,
                                   std::int64_t count) const;
 
+  /// What those look at before they read, and after: the shape and type of a tensor that is to be a matrix of floats,
+  /// and some of its elements, from number `first` on. They throw as said there.
+  void require_matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const;
+  void require_finite(const std::string& name, std::uint64_t first, std::span<const float> values) const;
+
   /// Elements of a tensor from number `first` on.
   using FloatVisitor = std::function<void(std::uint64_t first, std::span<const float> values)>;
   /// A whole tensor of any rank as floats, front to back in pieces of some MB, NaN and Inf included; of a directory,

@@ -1,12 +1,50 @@
 #include "prunenet/family/checkpoint_weights.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "prunenet/family/linear_reader.h"
 
 namespace prunenet {
 
 namespace {
 
 constexpr std::int64_t kRowsAtATime = 4096;
+
+/// A map into neurons, some of them at a time.
+class NeuronInputs {
+ public:
+  NeuronInputs(const Checkpoint& checkpoint, const LinearPlace& place)
+      : weight_(checkpoint, place, LinearReader::Side::kOutputs), bias_(read_bias(checkpoint, place)) {}
+
+  [[nodiscard]] LinearWeights read(std::int64_t first, std::int64_t count) const {
+    return {weight_.read(first, count), bias_.size() > 0 ? VectorF(bias_.segment(first, count)) : VectorF()};
+  }
+
+ private:
+  LinearReader weight_;
+  VectorF bias_;
+};
+
+class CheckpointNeurons {
+ public:
+  CheckpointNeurons(const Checkpoint& checkpoint, const FfnBlock& block)
+      : up_(checkpoint, block.up), down_(checkpoint, block.down, LinearReader::Side::kInputs) {
+    if (block.gate.exists()) gate_.emplace(checkpoint, block.gate);
+  }
+
+  [[nodiscard]] NeuronWeights read(std::int64_t first, std::int64_t count) const {
+    return {.gate = gate_ ? gate_->read(first, count) : LinearWeights(),
+            .up = up_.read(first, count),
+            .down = down_.read(first, count)};
+  }
+
+ private:
+  std::optional<NeuronInputs> gate_;
+  NeuronInputs up_;
+  LinearReader down_;
+};
 
 }  // namespace
 
@@ -26,10 +64,10 @@ AttentionWeights CheckpointWeights::attention(std::int64_t layer) const {
 
 FfnBlockWeights CheckpointWeights::ffn(std::int64_t layer) const {
   const FfnBlock block = family_.ffn_block(layer);
+  const auto neurons = std::make_shared<const CheckpointNeurons>(checkpoint_, block);
   return {.norm = norm(block.norm),
-          .gate = linear(block.gate),
-          .up = linear(block.up),
-          .down = linear(block.down),
+          .neurons = [neurons](std::int64_t first, std::int64_t count) { return neurons->read(first, count); },
+          .down_bias = read_bias(checkpoint_, block.down),
           .post_norm = norm(block.post_norm)};
 }
 
@@ -37,10 +75,9 @@ void CheckpointWeights::visit_embedding(const RowVisitor& visit) const {
   const LinearPlace projection = family_.embedding_projection();
   const MatrixF to_states = projection.exists() ? MatrixF(read_weight(checkpoint_, projection).transpose()) : MatrixF();
   const std::int64_t rows = config().vocab_size;
-  const std::int64_t at_a_time = checkpoint_.is_directory() ? kRowsAtATime : rows;  // a store reads whole tensors
-  for (std::int64_t first = 0; first < rows; first += at_a_time) {
-    const std::int64_t count = std::min(at_a_time, rows - first);
-    const MatrixF words = checkpoint_.read_rows(family_.embedding(), rows, family_.word_size(), first, count);
+  const StoredMatrix embedding(checkpoint_, family_.embedding(), rows, family_.word_size(), StoredMatrix::Side::kRows);
+  for (std::int64_t first = 0; first < rows; first += kRowsAtATime) {
+    const MatrixF words = embedding.read(first, std::min(kRowsAtATime, rows - first));
     visit(first, projection.exists() ? MatrixF(words * to_states) : words);
   }
 }

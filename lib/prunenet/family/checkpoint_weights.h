@@ -6,7 +6,8 @@
 
 namespace prunenet {
 
-/// Weights read from a checkpoint as they are asked for; nothing is kept. Both references must outlive the object.
+/// Weights read from a checkpoint as they are asked for; an FFN block keeps what LinearReader says of its maps, and
+/// nothing else is kept. Both references must outlive the object.
 class CheckpointWeights final : public WeightSource {
  public:
   CheckpointWeights(const Checkpoint& checkpoint, const Family& family) : checkpoint_(checkpoint), family_(family) {}

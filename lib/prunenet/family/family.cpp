@@ -11,6 +11,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/family/adapters.h"
+#include "prunenet/family/linear_reader.h"
 #include "prunenet/family/tensor_check.h"
 
 namespace prunenet {
@@ -73,13 +74,9 @@ std::unique_ptr<Family> make_family(const nlohmann::json& config, const std::str
 }
 
 MatrixF read_weight(const Checkpoint& checkpoint, const LinearPlace& place) {
-  MatrixF stored = place.transposed
-                       ? MatrixF(checkpoint.read_matrix(place.weight, place.inputs, place.stored_outputs).transpose())
-                       : checkpoint.read_matrix(place.weight, place.stored_outputs, place.inputs);
-  if (place.outputs == place.stored_outputs) return stored;
-  MatrixF weight(place.outputs, place.inputs);
-  for (std::int64_t row = 0; row < place.outputs; ++row) weight.row(row) = stored.row(place.pattern.stored(row));
-  return weight;
+  using Side = LinearReader::Side;  // along the rows of the tensor
+  return LinearReader(checkpoint, place, place.transposed ? Side::kInputs : Side::kOutputs)
+      .read(0, place.transposed ? place.inputs : place.outputs);
 }
 
 VectorF read_bias(const Checkpoint& checkpoint, const LinearPlace& place) {

@@ -28,12 +28,21 @@ struct AttentionWeights {
   NormWeights post_norm;
 };
 
-/// An FFN block with the norms around it.
+/// Some neurons of an FFN block, n of them.
+struct NeuronWeights {
+  LinearWeights gate;  ///< n x d; nothing in a block without a gate
+  LinearWeights up;    ///< n x d
+  MatrixF down;        ///< d x n
+};
+
+/// An FFN block with the norms around it. Its neurons, most of a layer's numbers, are read some at a time.
 struct FfnBlockWeights {
+  /// Neurons `first` to `first + count` - 1, read anew with each call.
+  using Neurons = std::function<NeuronWeights(std::int64_t first, std::int64_t count)>;
+
   NormWeights norm;
-  LinearWeights gate;  ///< I x d
-  LinearWeights up;    ///< I x d
-  LinearWeights down;  ///< d x I
+  Neurons neurons;
+  VectorF down_bias;  ///< d; empty: none
   NormWeights post_norm;
 };
 
@@ -46,6 +55,7 @@ class WeightSource {
   virtual ~WeightSource() = default;
   [[nodiscard]] virtual const ModelConfig& config() const = 0;
   [[nodiscard]] virtual AttentionWeights attention(std::int64_t layer) const = 0;
+  /// Its neurons can be read for as long as the source is there.
   [[nodiscard]] virtual FfnBlockWeights ffn(std::int64_t layer) const = 0;
   /// All rows of the embedding (vocabulary x d) in their order, in parts: it is the largest matrix of many models.
   virtual void visit_embedding(const RowVisitor& visit) const = 0;

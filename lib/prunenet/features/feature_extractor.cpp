@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
+#include "prunenet/features/attention_map.h"
 #include "prunenet/features/eigen_basis.h"
 #include "prunenet/features/feature_table.h"
 #include "prunenet/features/input_covariance.h"
@@ -50,21 +52,22 @@ void add_depth(std::int64_t layer, std::int64_t layers, FeatureTable& table) {
   }
 }
 
-/// Names the first weight that features cannot be computed of: NaN, infinite, or larger than kLargestWeight. `first`:
-/// of the rows, in the matrix that they are part of.
+/// Names the first weight that features cannot be computed of: NaN, infinite, or larger than kLargestWeight.
+/// `first_row` and `first_column`: of the values, in the matrix that they are part of.
 template <typename Derived>
-void require_moderate(const Eigen::MatrixBase<Derived>& values, const std::string& name, std::int64_t first = 0) {
+void require_moderate(const Eigen::MatrixBase<Derived>& values, const std::string& name, std::int64_t first_row = 0,
+                      std::int64_t first_column = 0) {
   for (Eigen::Index row = 0; row < values.rows(); ++row) {
     for (Eigen::Index column = 0; column < values.cols(); ++column) {
       if (std::abs(values(row, column)) <= kLargestWeight) continue;
       throw Error(ErrorKind::kNumerical,
                   fmt::format("{}: the weight at [{}, {}] is {}; features are computed of finite ones up to {:g}", name,
-                              first + row, column, values(row, column), kLargestWeight));
+                              first_row + row, first_column + column, values(row, column), kLargestWeight));
     }
   }
 }
 
-/// Weights that features can be computed of; every member throws Error(kNumerical) at others.
+/// Weights that features can be computed of; every member, and reading neurons, throws Error(kNumerical) at others.
 class ModerateWeights final : public WeightSource {
  public:
   explicit ModerateWeights(const WeightSource& source) : source_(source) {}
@@ -82,9 +85,14 @@ class ModerateWeights final : public WeightSource {
     FfnBlockWeights weights = source_.ffn(layer);
     check_norm(weights.norm, layer, "FFN norm");
     check_norm(weights.post_norm, layer, "FFN post-norm");
-    check_map(weights.gate, layer, "gate");
-    check_map(weights.up, layer, "up");
-    check_map(weights.down, layer, "down");
+    require_moderate(weights.down_bias, fmt::format("layer {}, bias of the down projection", layer));
+    weights.neurons = [read = std::move(weights.neurons), layer](std::int64_t first, std::int64_t count) {
+      NeuronWeights neurons = read(first, count);
+      check_map(neurons.gate, layer, "gate", first);
+      check_map(neurons.up, layer, "up", first);
+      require_moderate(neurons.down, fmt::format("layer {}, down projection", layer), 0, first);
+      return neurons;
+    };
     return weights;
   }
   void visit_embedding(const RowVisitor& visit) const override {
@@ -99,9 +107,10 @@ class ModerateWeights final : public WeightSource {
     require_moderate(norm.gain, fmt::format("layer {}, {} gain", layer, name));
     require_moderate(norm.bias, fmt::format("layer {}, {} bias", layer, name));
   }
-  static void check_map(const LinearWeights& map, std::int64_t layer, const char* name) {
-    require_moderate(map.weight, fmt::format("layer {}, {} projection", layer, name));
-    require_moderate(map.bias, fmt::format("layer {}, bias of the {} projection", layer, name));
+  /// `first`: of its outputs.
+  static void check_map(const LinearWeights& map, std::int64_t layer, const char* name, std::int64_t first = 0) {
+    require_moderate(map.weight, fmt::format("layer {}, {} projection", layer, name), first);
+    require_moderate(map.bias, fmt::format("layer {}, bias of the {} projection", layer, name), first);
   }
 
   const WeightSource& source_;
@@ -111,10 +120,15 @@ class ModerateWeights final : public WeightSource {
 class Extractor {
  public:
   explicit Extractor(const WeightSource& weights)
-      : weights_(weights),
-        covariance_(weights),
-        field_(weights),
-        embedding_axes_(leading_eigenvectors(covariance_.embedding(), kEmbeddingDirections, covariance_.mean())) {}
+      : weights_(weights), covariance_(weights.config()), field_(weights.config()) {
+    weights.visit_embedding([this](std::int64_t first, const MatrixF& words) {
+      covariance_.add_embedding(words);
+      field_.add_embedding(first, words);
+    });
+    covariance_.finish_embedding();
+    field_.finish_embedding();
+    embedding_axes_ = leading_eigenvectors(covariance_.embedding(), kEmbeddingDirections, covariance_.mean());
+  }
 
   /// Layers in order.
   FeatureTable pass(std::int64_t layer) {
@@ -126,7 +140,7 @@ class Extractor {
     field_.begin_ffn(ffn);
     for (std::int64_t first = 0; first < config.intermediate_size; first += kNeuronsAtATime) {
       const std::int64_t count = std::min(kNeuronsAtATime, config.intermediate_size - first);
-      const NeuronBlock block = make_neuron_block(ffn, config, first, count);
+      const NeuronBlock block = make_neuron_block(ffn.neurons(first, count), ffn, config);
       table.begin_block();
       add_shape_features(block, table);
       covariance_.add_features(ffn, block, table);
@@ -143,9 +157,9 @@ class Extractor {
 
  private:
   void attend(std::int64_t layer) {
-    const AttentionWeights attention = weights_.attention(layer);
-    covariance_.add_attention_write(attention);
+    AttentionMap attention = make_attention_map(weights_.attention(layer), weights_.config());
     field_.apply_attention(attention);
+    covariance_.add_attention_write(std::move(attention));
   }
 
   const WeightSource& weights_;
@@ -171,7 +185,12 @@ class ToyWeights final : public WeightSource {
     return {.norm = ones(), .v = map(3), .o = map(4), .post_norm = {}};
   }
   [[nodiscard]] FfnBlockWeights ffn(std::int64_t /*layer*/) const override {
-    return {.norm = ones(), .gate = map(5), .up = map(6), .down = map(7), .post_norm = {}};
+    const auto neurons = [](std::int64_t first, std::int64_t count) -> NeuronWeights {
+      return {.gate = {square(5).middleRows(first, count), {}},
+              .up = {square(6).middleRows(first, count), {}},
+              .down = square(7).middleCols(first, count)};
+    };
+    return {.norm = ones(), .neurons = neurons, .down_bias = {}, .post_norm = {}};
   }
   void visit_embedding(const RowVisitor& visit) const override { visit(0, square(8)); }
 

@@ -17,7 +17,7 @@ namespace prunenet {
 /// Called with each layer's features (I x F) in order; the extractor keeps none of them.
 using FeatureConsumer = std::function<void(std::int64_t layer, const MatrixF& features)>;
 
-/// Features of every intermediate neuron from the weights alone, layer by layer; one layer's weights are in memory at a
+/// Features of every intermediate neuron from the weights alone, layer by layer; of an FFN block, some neurons at a
 /// time. Deterministic.
 ///
 /// All features are finite. Neurons, matrices, gains and embedding rows of zeros are legal (see `safe_log`); so are

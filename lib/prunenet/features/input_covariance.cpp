@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "prunenet/features/value_output.h"
-
 namespace prunenet {
 
 namespace {
@@ -13,9 +11,10 @@ namespace {
 constexpr Eigen::Index kRowsAtATime = 512;
 
 /// Rows scaled to root mean square 1, as a norm without gain does.
-MatrixD normalised_rows(const MatrixD& rows) {
+MatrixD normalised_rows(MatrixD rows) {
   const VectorD rms = rows.array().square().rowwise().mean().sqrt().max(1e-12);
-  return rms.cwiseInverse().asDiagonal() * rows;
+  rows = rms.cwiseInverse().asDiagonal() * rows;
+  return rows;
 }
 
 /// b + W b_norm: what a map gives for a state of zeros behind its norm; zeros without biases.
@@ -33,34 +32,36 @@ VectorD bilinear_forms(const MatrixD& x, const MatrixD& x_lower, const MatrixD& 
 }
 
 /// What attention writes if it copies one state: W_o W_v with the norms around it folded in, d x d.
-MatrixD copying_map(const AttentionWeights& weights, const ModelConfig& config) {
-  MatrixD map = output_of_value_heads(weights, config) * weights.v.weight.cast<double>();
-  if (weights.post_norm.gain.size() > 0 && !config.post_norm_on_stream) {
-    map = weights.post_norm.gain.cast<double>().asDiagonal() * map;
+MatrixD copying_map(const AttentionMap& attention, const ModelConfig& config) {
+  MatrixD map = attention.output.weight * attention.values.weight;
+  if (attention.post_norm.gain.size() > 0 && !config.post_norm_on_stream) {
+    map = attention.post_norm.gain.asDiagonal() * map;
   }
-  return behind_norm(map, to_double(weights.norm), config);
+  return behind_norm(std::move(map), attention.norm, config);
 }
 
 }  // namespace
 
-InputCovariance::InputCovariance(const WeightSource& weights)
-    : config_(weights.config()), quadrature_(normal_quadrature(kQuadraturePoints)) {
-  const std::int64_t d = config_.hidden_size;
-  mean_ = VectorD::Zero(d);
-  embedding_ = MatrixD::Zero(d, d);
-  weights.visit_embedding([this](std::int64_t /*first*/, const MatrixF& words) {
-    const MatrixD rows = normalised_rows(words.cast<double>());
-    mean_ += rows.colwise().sum().transpose();
-    embedding_.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
-  });
+InputCovariance::InputCovariance(const ModelConfig& config)
+    : config_(config),
+      quadrature_(normal_quadrature(kQuadraturePoints)),
+      embedding_(MatrixD::Zero(config.hidden_size, config.hidden_size)),
+      mean_(VectorD::Zero(config.hidden_size)) {}
+
+void InputCovariance::add_embedding(const MatrixF& words) {
+  const MatrixD rows = normalised_rows(words.cast<double>());
+  mean_ += rows.colwise().sum().transpose();
+  embedding_.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
+}
+
+void InputCovariance::finish_embedding() {
   mean_ /= static_cast<double>(config_.vocab_size);
   embedding_ = unit_trace(std::move(embedding_));
   current_ = embedding_;
-  ffn_write_ = MatrixD::Zero(d, d);
 }
 
-void InputCovariance::add_attention_write(const AttentionWeights& weights) {
-  const MatrixD map = copying_map(weights, config_);
+void InputCovariance::add_attention_write(AttentionMap attention) {
+  const MatrixD map = copying_map(std::exchange(attention, {}), config_);
   MatrixD write(map.rows(), map.rows());
   for (Eigen::Index first = 0; first < map.rows(); first += kRowsAtATime) {
     const Eigen::Index count = std::min(kRowsAtATime, map.rows() - first);
@@ -117,13 +118,14 @@ void InputCovariance::add_features(const FfnBlockWeights& weights, const NeuronB
   const double trace = current_.trace();
   const VectorD energy =
       add_covariance_features("stream", weights, block, current_, trace > 0.0 ? d / trace : d, table);
+  if (ffn_write_.size() == 0) ffn_write_ = MatrixD::Zero(config_.hidden_size, config_.hidden_size);
   const MatrixD weighted = energy.cwiseSqrt().asDiagonal() * block.down;
   ffn_write_.selfadjointView<Eigen::Lower>().rankUpdate(weighted.transpose());
 }
 
 void InputCovariance::finish_ffn() {
   add_write(ffn_write_);
-  ffn_write_.setZero();
+  ffn_write_ = {};
 }
 
 }  // namespace prunenet

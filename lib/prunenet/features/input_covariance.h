@@ -3,6 +3,7 @@
 #include <string>
 
 #include "prunenet/core/matrix.h"
+#include "prunenet/features/attention_map.h"
 #include "prunenet/features/feature_table.h"
 #include "prunenet/features/gaussian_energy.h"
 #include "prunenet/features/neuron_block.h"
@@ -10,14 +11,17 @@
 namespace prunenet {
 
 /// An effective covariance of the residual stream from weights alone: that of the normalised embedding rows, plus what
-/// attention and FFN of each layer write under it, every part scaled to trace 1. Symmetric
-/// matrices are their lower triangles here; above lies nothing. Memory: four d x d.
+/// attention and FFN of each layer write under it, every part scaled to trace 1. Symmetric matrices are their lower
+/// triangles here; above lies nothing. Memory: three d x d; where attention writes, five.
 class InputCovariance {
  public:
-  explicit InputCovariance(const WeightSource& weights);
+  explicit InputCovariance(const ModelConfig& config);
 
+  /// Some rows of the embedding (n x d); all of them, then their end, before anything else.
+  void add_embedding(const MatrixF& words);
+  void finish_embedding();
   /// In the order of the forward pass: attention of a layer, the blocks of its neurons, their end.
-  void add_attention_write(const AttentionWeights& weights);
+  void add_attention_write(AttentionMap attention);
   void add_features(const FfnBlockWeights& weights, const NeuronBlock& block, FeatureTable& table);
   void finish_ffn();
 
@@ -37,7 +41,7 @@ class InputCovariance {
   MatrixD embedding_;
   VectorD mean_;
   MatrixD current_;
-  MatrixD ffn_write_;  ///< of the neurons since the last `finish_ffn`, lower triangle
+  MatrixD ffn_write_;  ///< of the neurons since the last `finish_ffn`, lower triangle; empty before the first
 };
 
 }  // namespace prunenet

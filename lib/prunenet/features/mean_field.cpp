@@ -8,7 +8,6 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
 #include "prunenet/features/activation.h"
-#include "prunenet/features/value_output.h"
 
 namespace prunenet {
 
@@ -59,19 +58,24 @@ VectorD mean_square(const MatrixD& columns) {
 
 }  // namespace
 
-MeanField::MeanField(const WeightSource& weights)
-    : config_(weights.config()), quadrature_(normal_quadrature(kQuadraturePoints)) {
+MeanField::MeanField(const ModelConfig& config)
+    : config_(config),
+      quadrature_(normal_quadrature(kQuadraturePoints)),
+      states_(MatrixD::Zero(kMixed + kSolo, config.hidden_size)) {
   Rng rng(kSeed);
-  states_.resize(kMixed + kSolo, config_.hidden_size);
-  const std::vector<Eigen::Index> ids = zipf_ids(config_.vocab_size, states_.rows(), rng);
-  weights.visit_embedding([&](std::int64_t first, const MatrixF& rows) {
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (ids[i] < first || ids[i] >= first + rows.rows()) continue;
-      states_.row(static_cast<Eigen::Index>(i)) = rows.row(ids[i] - first).cast<double>();
-    }
-  });
-  states_ *= config_.embedding_multiplier;
+  words_ = zipf_ids(config.vocab_size, states_.rows(), rng);
   mixing_ = mixing_matrix(rng);
+}
+
+void MeanField::add_embedding(std::int64_t first, const MatrixF& words) {
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    if (words_[i] < first || words_[i] >= first + words.rows()) continue;
+    states_.row(static_cast<Eigen::Index>(i)) = words.row(words_[i] - first).cast<double>();
+  }
+}
+
+void MeanField::finish_embedding() {
+  states_ *= config_.embedding_multiplier;
 }
 
 MatrixD MeanField::normalised(const MatrixD& rows, const NormMap& norm) const {
@@ -96,8 +100,8 @@ void MeanField::add_branch(MatrixD written, const NormMap& post_norm, const std:
               "the states are not finite, or too large to square, behind " + writer + "; its weights are damaged");
 }
 
-void MeanField::apply_attention(const AttentionWeights& weights) {
-  const MatrixD values = mapped(normalised(states_, to_double(weights.norm)), to_double(weights.v));  // [states, K c]
+void MeanField::apply_attention(const AttentionMap& attention) {
+  const MatrixD values = mapped(normalised(states_, attention.norm), attention.values);  // [states, K c]
   const MatrixD mixed = values.topRows(kMixed);
   const MatrixD solo = values.bottomRows(kSolo);
   MatrixD attended(values.rows(), values.cols());
@@ -105,9 +109,7 @@ void MeanField::apply_attention(const AttentionWeights& weights) {
       (1.0 - kSoloAttention) * (kSelfAttention * mixed + (1.0 - kSelfAttention) * (mixing_ * mixed));
   attended.topRows(kMixed).rowwise() += kSoloAttention * solo.colwise().mean();
   attended.bottomRows(kSolo) = solo;
-  MatrixD written = attended * output_of_value_heads(weights, config_).transpose();
-  if (weights.o.bias.size() > 0) written.rowwise() += weights.o.bias.cast<double>().transpose();
-  add_branch(std::move(written), to_double(weights.post_norm), "attention");
+  add_branch(mapped(attended, attention.output), attention.post_norm, "attention");
 }
 
 void MeanField::begin_ffn(const FfnBlockWeights& weights) {
@@ -158,7 +160,7 @@ void MeanField::add_features(const NeuronBlock& block, FeatureTable& table) {
 }
 
 void MeanField::finish_ffn(const FfnBlockWeights& weights) {
-  if (weights.down.bias.size() > 0) written_.rowwise() += weights.down.bias.cast<double>().transpose();
+  if (weights.down_bias.size() > 0) written_.rowwise() += weights.down_bias.cast<double>().transpose();
   add_branch(std::move(written_), to_double(weights.post_norm), "the FFN");
 }
 

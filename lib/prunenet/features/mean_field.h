@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "prunenet/core/matrix.h"
+#include "prunenet/features/attention_map.h"
 #include "prunenet/features/feature_table.h"
 #include "prunenet/features/gaussian_energy.h"
 #include "prunenet/features/neuron_block.h"
@@ -21,11 +22,14 @@ namespace prunenet {
 /// neuron energies whose ranks follow those on text far better than any function of one neuron's weights does.
 class MeanField {
  public:
-  explicit MeanField(const WeightSource& weights);
+  explicit MeanField(const ModelConfig& config);
 
+  /// Some rows of the embedding (n x d) from row `first` on; all of them, then their end, before anything else.
+  void add_embedding(std::int64_t first, const MatrixF& words);
+  void finish_embedding();
   /// In the order of the forward pass; the FFN's beginning before attention where the model's blocks are parallel.
   /// Both ends throw Error(kNumerical) where a state becomes NaN, infinite, or so large that its square overflows.
-  void apply_attention(const AttentionWeights& weights);
+  void apply_attention(const AttentionMap& attention);
   void begin_ffn(const FfnBlockWeights& weights);
   void add_features(const NeuronBlock& block, FeatureTable& table);
   void finish_ffn(const FfnBlockWeights& weights);
@@ -37,10 +41,11 @@ class MeanField {
 
   ModelConfig config_;
   NormalQuadrature quadrature_;
-  MatrixD states_;   ///< mixed states, then solo ones; rows of d
-  MatrixD mixing_;   ///< mixed x mixed, rows sum to 1
-  MatrixD inputs_;   ///< of the current FFN: the states behind its norm
-  MatrixD written_;  ///< by its neurons so far, a row a state
+  MatrixD mixing_;                   ///< mixed x mixed, rows sum to 1
+  std::vector<Eigen::Index> words_;  ///< of the embedding, one a state
+  MatrixD states_;                   ///< mixed states, then solo ones; rows of d
+  MatrixD inputs_;                   ///< of the current FFN: the states behind its norm
+  MatrixD written_;                  ///< by its neurons so far, a row a state
 };
 
 }  // namespace prunenet

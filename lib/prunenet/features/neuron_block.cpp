@@ -2,16 +2,6 @@
 
 namespace prunenet {
 
-namespace {
-
-LinearMap some_rows(const LinearWeights& map, std::int64_t first, std::int64_t count) {
-  LinearMap rows{map.weight.middleRows(first, count).cast<double>(), {}};
-  if (map.bias.size() > 0) rows.bias = map.bias.segment(first, count).cast<double>();
-  return rows;
-}
-
-}  // namespace
-
 NormMap to_double(const NormWeights& norm) {
   return {norm.gain.cast<double>(), norm.bias.cast<double>()};
 }
@@ -20,26 +10,25 @@ LinearMap to_double(const LinearWeights& map) {
   return {map.weight.cast<double>(), map.bias.cast<double>()};
 }
 
-MatrixD behind_norm(const MatrixD& rows, const NormMap& norm, const ModelConfig& config) {
+MatrixD behind_norm(MatrixD rows, const NormMap& norm, const ModelConfig& config) {
   if (norm.gain.size() == 0) return rows;
-  MatrixD scaled = rows * norm.gain.asDiagonal();
-  if (config.norm == NormKind::kLayer) scaled.colwise() -= scaled.rowwise().mean().eval();
-  return scaled;
+  rows = rows * norm.gain.asDiagonal();
+  if (config.norm == NormKind::kLayer) rows.colwise() -= rows.rowwise().mean().eval();
+  return rows;
 }
 
-NeuronBlock make_neuron_block(const FfnBlockWeights& weights, const ModelConfig& config, std::int64_t first,
-                              std::int64_t count) {
+NeuronBlock make_neuron_block(const NeuronWeights& neurons, const FfnBlockWeights& ffn, const ModelConfig& config) {
   NeuronBlock block;
-  block.gate_map = some_rows(config.gated ? weights.gate : weights.up, first, count);
-  block.up_map = config.gated ? some_rows(weights.up, first, count) : block.gate_map;
-  block.down_columns = weights.down.weight.middleCols(first, count).transpose().cast<double>();
+  block.gate_map = to_double(config.gated ? neurons.gate : neurons.up);
+  block.up_map = config.gated ? to_double(neurons.up) : block.gate_map;
+  block.down_columns = neurons.down.transpose().cast<double>();
 
-  const NormMap norm = to_double(weights.norm);
+  const NormMap norm = to_double(ffn.norm);
   block.gate = behind_norm(block.gate_map.weight, norm, config);
   block.up = config.gated ? behind_norm(block.up_map.weight, norm, config) : block.gate;
   block.down = block.down_columns;
-  const bool scaled = weights.post_norm.gain.size() > 0 && !config.post_norm_on_stream;
-  if (scaled) block.down = block.down * weights.post_norm.gain.cast<double>().asDiagonal();
+  const VectorD post_gain = ffn.post_norm.gain.cast<double>();
+  if (post_gain.size() > 0 && !config.post_norm_on_stream) block.down = block.down * post_gain.asDiagonal();
   block.gate_norm = block.gate.rowwise().norm();
   block.up_norm = block.up.rowwise().norm();
   block.down_norm = block.down.rowwise().norm();

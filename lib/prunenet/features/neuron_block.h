@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-
 #include "prunenet/core/matrix.h"
 #include "prunenet/family/weight_source.h"
 
@@ -42,13 +40,13 @@ struct NeuronBlock {
   VectorD down_norm;
 };
 
-/// Neurons `first` to `first + count` - 1.
-[[nodiscard]] NeuronBlock make_neuron_block(const FfnBlockWeights& weights, const ModelConfig& config,
-                                            std::int64_t first, std::int64_t count);
+/// `neurons` of this FFN block.
+[[nodiscard]] NeuronBlock make_neuron_block(const NeuronWeights& neurons, const FfnBlockWeights& ffn,
+                                            const ModelConfig& config);
 
 /// rows (n x d) as they act on states normalised without gain: times the gain; minus their mean under a layer norm,
 /// which takes the mean out of every state.
-[[nodiscard]] MatrixD behind_norm(const MatrixD& rows, const NormMap& norm, const ModelConfig& config);
+[[nodiscard]] MatrixD behind_norm(MatrixD rows, const NormMap& norm, const ModelConfig& config);
 
 /// log of each entry, clamped below at log(1e-20), so that a dead neuron is an extreme value and not an infinity.
 /// NaN stays NaN.
