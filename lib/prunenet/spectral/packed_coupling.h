@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "prunenet/core/matrix.h"
@@ -45,10 +46,18 @@ class PackedCoupling {
     Eigen::Index end = 0;  ///< first + count
     std::size_t offset = 0;
   };
-  /// Calls visit(strip, rows, first column, 127^2 C of those rows and some columns) for what is stored of `wanted`
-  /// rows (I). No piece is both inside and outside of the square on the diagonal.
+  /// Calls visit(strip, rows, first column, columns) for what is stored of `wanted` rows (I). No piece is both inside
+  /// and outside of the square on the diagonal.
   template <typename Visit>
   void for_each_piece(const std::vector<bool>& wanted, Visit visit) const;
+  /// The same with 127^2 C of the piece in place of the number of its columns.
+  template <typename Visit>
+  void for_each_decoded_piece(const std::vector<bool>& wanted, Visit visit) const;
+  /// Some columns of a row of a strip.
+  [[nodiscard]] std::span<const std::int8_t> codes(const Strip& strip, Eigen::Index row, Eigen::Index column,
+                                                   Eigen::Index columns) const;
+  /// r^T (K - its diagonal) r of one row, `scaled` by the roots.
+  [[nodiscard]] double energy_of_pairs(const std::vector<bool>& wanted, const VectorF& scaled) const;
 
   VectorF diagonal_;
   VectorF roots_;  ///< sqrt(K_ii) / 127
