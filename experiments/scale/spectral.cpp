@@ -1,8 +1,7 @@
 // Rewards of one wide layer: what each way to them costs, and how far it is from the exact one. See SPECTRAL.md.
-//   scale_spectral HIDDEN NEURONS TOKENS [--spectra]   a layer made up, with --spectra whole and leading spectra too
-//   scale_spectral FILE.safetensors [--spectra]        "responses" (T x I) and "down" (d x I) of a real one
+//   scale_spectral HIDDEN NEURONS TOKENS   a layer made up
+//   scale_spectral FILE.safetensors        "responses" (T x I) and "down" (d x I) of a real one
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,14 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "made_up_layer.h"
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/core/peak_memory.h"
 #include "prunenet/core/rng.h"
-#include "prunenet/core/stopwatch.h"
-#include "prunenet/spectral/response_operator.h"
 #include "prunenet/spectral/schatten2.h"
 #include "prunenet/spectral/sketch.h"
-#include "prunenet/spectral/weight_operator.h"
 
 namespace prunenet {
 namespace {
@@ -30,59 +27,6 @@ constexpr double kRatio = 0.3;
 constexpr Eigen::Index kDraws = 200;
 constexpr Eigen::Index kWidestDiagonal = 4096;  ///< an I x I matrix of zeros is waste in a wide layer
 constexpr Eigen::Index kSwapped = 4;            ///< draws whose swaps are looked at
-
-struct Layer {
-  MatrixF responses;  ///< T x I
-  MatrixF down;       ///< d x I
-  MatrixF gate;       ///< I x d, of a made-up layer
-};
-
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return double(time.tv_sec) + 1e-6 * double(time.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-/// Runs `work`, at least `repeats` times, and prints the time of one.
-template <typename Work>
-void time(const std::string& what, int repeats, const Work& work) {
-  const Stopwatch watch;
-  const double before = processor_seconds();
-  for (int i = 0; i < repeats; ++i) work();
-  const double processor = (processor_seconds() - before) / repeats;
-  std::cout << fmt::format("{:<46} {:>10.4f} s  {:>10.4f} CPU s\n", what, watch.seconds() / repeats, processor)
-            << std::flush;
-}
-
-MatrixF normal(Eigen::Index rows, Eigen::Index columns, Rng& rng) {
-  return MatrixF::NullaryExpr(rows, columns, [&rng] { return static_cast<float>(rng.normal()); });
-}
-
-/// h = silu(a) b with a and b of 64 common factors and noise of their own: scales differ by orders of magnitude over
-/// neurons (lognormal), tokens share directions, and a neuron in four leans to one side.
-Layer make_layer(Eigen::Index hidden, Eigen::Index neurons, Eigen::Index tokens) {
-  constexpr Eigen::Index kFactors = 64;
-  Rng rng(1);
-  const auto mixed = [&](double offset) {
-    const MatrixF factors = normal(tokens, kFactors, rng);
-    MatrixF values = normal(kFactors, neurons, rng) * 0.09F;  // half of the variance is common
-    VectorF lean(neurons);
-    for (float& value : lean) value = rng.uniform() < 0.25 ? static_cast<float>(offset * rng.normal()) : 0.0F;
-    MatrixF product = factors * values;
-    for (float& value : product.reshaped()) value += 0.7F * static_cast<float>(rng.normal());
-    product.rowwise() += lean.transpose();
-    return product;
-  };
-  Layer layer;
-  layer.responses = mixed(1.0);
-  layer.responses = layer.responses.unaryExpr([](float a) { return a / (1.0F + std::exp(-a)); });
-  layer.responses.array() *= mixed(1.0).array();
-  for (Eigen::Index i = 0; i < neurons; ++i) layer.responses.col(i) *= static_cast<float>(std::exp(rng.normal()));
-  layer.down = normal(hidden, neurons, rng) * 0.02F;
-  layer.gate = normal(neurons, hidden, rng) * 0.02F;
-  return layer;
-}
 
 Layer read_layer(const std::filesystem::path& path) {
   const SafetensorsFile file = SafetensorsFile::open(path);
@@ -222,50 +166,19 @@ void compare_forms(const Layer& layer, const MatrixF& moment) {
   }
 }
 
-void time_spectra(const Layer& layer, const MatrixF& moment) {
-  const Eigen::Index neurons = moment.rows();
-  std::vector<std::int64_t> kept;
-  Rng rng(4);
-  for (Eigen::Index i = 0; i < neurons; ++i) {
-    if (rng.uniform() >= kRatio) kept.push_back(i);
-  }
-  if (layer.gate.size() != 0) {
-    const WeightOperator gate(layer.gate.cast<double>());
-    time("whole spectrum of the gate, kept rows", 1, [&] { (void)gate.spectrum(kept); });
-  }
-  std::optional<ResponseOperator> response;
-  time("response operator", 1, [&] { response.emplace(layer.down.cast<double>(), moment.cast<double>()); });
-  VectorD whole;
-  time("whole spectrum of the response, kept columns", 1, [&] { whole = response->spectrum(kept); });
-  LeadingSpectrum leading;
-  time("leading 64 of the response, by Spectra", 1, [&] { leading = response->leading_spectrum(kept, {.count = 64}); });
-  std::cout << fmt::format("leading 64: {}, largest difference {:.2e} of the largest value\n",
-                           leading.status == SolveStatus::kConverged ? "converged" : "not converged",
-                           (leading.leading - whole.head(leading.leading.size())).cwiseAbs().maxCoeff() / whole(0));
-}
-
 int run(const std::vector<std::string>& arguments) {
-  const bool spectra = !arguments.empty() && arguments.back() == "--spectra";
-  const std::size_t places = arguments.size() - (spectra ? 1 : 0);
-  if (places != 1 && places != 3) {
-    std::cerr << "usage: scale_spectral HIDDEN NEURONS TOKENS | FILE.safetensors [--spectra]\n";
+  if (arguments.size() != 1 && arguments.size() != 3) {
+    std::cerr << "usage: scale_spectral HIDDEN NEURONS TOKENS | FILE.safetensors\n";
     return 2;
   }
-  const Layer layer = places == 1
+  const Layer layer = arguments.size() == 1
                           ? read_layer(arguments[0])
                           : make_layer(std::stol(arguments[0]), std::stol(arguments[1]), std::stol(arguments[2]));
   std::cout << fmt::format("d {}, I {}, T {}; {} MB of responses\n", layer.down.rows(), layer.down.cols(),
                            layer.responses.rows(), 4 * layer.responses.size() / 1'000'000);
-  MatrixF moment = MatrixF::Zero(layer.down.cols(), layer.down.cols());
-  time("second moment H", 1, [&] {
-    moment.selfadjointView<Eigen::Lower>().rankUpdate(layer.responses.transpose(),
-                                                      1.0F / float(layer.responses.rows()));
-    moment.triangularView<Eigen::StrictlyUpper>() = moment.transpose();
-  });
+  MatrixF moment;
+  time("second moment H", 1, [&] { moment = second_moment_of(layer.responses); });
   compare_forms(layer, moment);
-  std::cout << fmt::format("peak memory {:.2f} GB\n", 1e-9 * double(peak_rss_bytes()));
-  if (!spectra) return 0;
-  time_spectra(layer, moment);
   std::cout << fmt::format("peak memory {:.2f} GB\n", 1e-9 * double(peak_rss_bytes()));
   return 0;
 }

@@ -13,7 +13,8 @@ python=${PYTHON:-python3}
 threads=${THREADS:-2}
 export OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads
 if [[ $# -eq 0 ]]; then
-  "$build/tests/bench/scale_spectral" 4096 11008 4096 --spectra
+  "$build/tests/bench/scale_spectral" 4096 11008 4096
+  "$build/tests/bench/scale_spectra" 4096 11008 4096
   "$python" "$here/svdvals.py" 11008 4096 --threads "$threads"
   exit
 fi

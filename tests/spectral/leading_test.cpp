@@ -28,6 +28,7 @@ void expect_leading_of(const SpectralOperator& spectral_operator, const std::vec
   const VectorD exact = spectral_operator.spectrum(keep);
   RC_ASSERT(leading.status == SolveStatus::kConverged);
   RC_ASSERT(leading.size == exact.size());
+  RC_ASSERT((leading.products > 0) == (leading.size > 1));
   RC_ASSERT(leading.leading.size() == std::min({count, leading.size, std::max<std::int64_t>(side - 1, 1)}));
   const VectorD head = exact.head(leading.leading.size());
   const double residual = square_residual(leading.leading, head);

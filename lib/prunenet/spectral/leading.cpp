@@ -79,6 +79,7 @@ LeadingSpectrum leading_singular_values(const GramOperator& gram, double trace, 
   }
   spectrum.status =
       solver.info() == Spectra::CompInfo::Successful ? SolveStatus::kConverged : SolveStatus::kNotConverged;
+  spectrum.products = solver.num_operations();
   const VectorD squares = solver.eigenvalues().cwiseMax(0.0);
   spectrum.leading = squares.cwiseSqrt();
   spectrum.tail_energy = std::max(trace - squares.sum(), 0.0);

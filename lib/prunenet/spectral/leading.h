@@ -22,9 +22,10 @@ struct LeadingOptions {
 enum class SolveStatus { kConverged, kNotConverged };
 
 struct LeadingSpectrum {
-  VectorD leading;           ///< descending; fewer than asked where `status` is kNotConverged
-  double tail_energy = 0.0;  ///< sum of the squares of all other singular values: trace - sum leading^2, clamped at 0
-  std::int64_t size = 0;     ///< how many singular values the operator has in all
+  VectorD leading;            ///< descending; fewer than asked where `status` is kNotConverged
+  double tail_energy = 0.0;   ///< sum of the squares of all other singular values: trace - sum leading^2, clamped at 0
+  std::int64_t size = 0;      ///< how many singular values the operator has in all
+  std::int64_t products = 0;  ///< how often the operator was applied
   SolveStatus status = SolveStatus::kConverged;
 };
 
