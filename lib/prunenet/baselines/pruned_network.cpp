@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "prunenet/core/error.h"
+#include "prunenet/model/matrix_tensor.h"
 
 namespace prunenet {
 
@@ -29,20 +30,9 @@ void check_selection(const ModelConfig& config, const Selection& selection) {
                                                 biases.size(), config.num_hidden_layers, config.hidden_size));
 }
 
-/// Only the rows or columns of `keep`.
-void prune_layer(DecoderLayerWeights& layer, const std::vector<std::int64_t>& keep, std::int64_t neurons) {
-  const torch::Tensor kept = torch::tensor(keep, torch::kInt64).to(layer.down.device());
-  layer.gate_up = ffn_rows(layer).index_select(1, kept).flatten(0, 1);
-  if (layer.gate_up_bias.defined()) {
-    layer.gate_up_bias = layer.gate_up_bias.view({-1, neurons}).index_select(1, kept).flatten();
-  }
-  layer.down = layer.down.index_select(1, kept);
-}
-
 torch::Tensor plus(const torch::Tensor& bias, const VectorF& shift, torch::Device device) {
-  const torch::Tensor added = torch::empty({shift.size()});
-  std::copy_n(shift.data(), shift.size(), added.data_ptr<float>());
-  return bias.defined() ? bias + added.to(device) : added.to(device);
+  const torch::Tensor added = tensor_of(shift).to(device);
+  return bias.defined() ? bias + added : added;
 }
 
 }  // namespace
@@ -55,7 +45,7 @@ CausalLm pruned_network(const CausalLm& dense, const Selection& selection) {
   std::size_t widest = 0;
   for (std::size_t layer = 0; layer < weights.layers.size(); ++layer) {
     const std::vector<std::int64_t>& keep = selection.plan.keep_indices[layer];
-    prune_layer(weights.layers[layer], keep, dense.config().intermediate_size);
+    weights.layers[layer] = keep_neurons(weights.layers[layer], keep);
     if (!selection.down_bias.empty()) {
       weights.layers[layer].down_bias =
           plus(weights.layers[layer].down_bias, selection.down_bias[layer], dense.device());

@@ -81,6 +81,9 @@ class CausalLm {
   /// gradient. Memory: the states of all tokens, and one layer. Reports tokens to a stage that has begun.
   [[nodiscard]] std::vector<torch::Tensor> states_by_layer(std::span<const TokenBatch> batches, const LayerPass& pass,
                                                            Progress& progress) const;
+  /// The same with a caller who computes the layers: from the embedded batches to the final norm.
+  [[nodiscard]] std::vector<torch::Tensor> through_layers(std::span<const TokenBatch> batches,
+                                                          const LayerStep& step) const;
   /// Tokens that are worth a pass of their own: a batch where layers cost nothing, else as many as have 1 GiB of
   /// states.
   [[nodiscard]] std::int64_t tokens_per_pass() const;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <utility>
 
 #include "prunenet/core/error.h"
 #include "prunenet/model/attention.h"
@@ -153,8 +154,8 @@ torch::Tensor add_ffn(const ModelConfig& config, const DecoderLayerWeights& weig
   return add_branch(config, residual.clone(), h, weights.down, weights.down_bias, weights.ffn_post_norm);
 }
 
-torch::Tensor decoder_layer(const ForwardPass& pass, std::int64_t layer, const DecoderLayerWeights& weights,
-                            torch::Tensor hidden) {
+FfnBranch ffn_branch(const ForwardPass& pass, std::int64_t layer, const DecoderLayerWeights& weights,
+                     torch::Tensor hidden) {
   const ModelConfig& config = pass.config;
   const torch::Tensor qkv =
       at::linear(normalise(config, weights.attention_norm, hidden), weights.qkv, weights.qkv_bias);
@@ -163,7 +164,13 @@ torch::Tensor decoder_layer(const ForwardPass& pass, std::int64_t layer, const D
   if (config.parallel_blocks) h = response(pass, layer, weights, hidden);  // before attention writes to the stream
   hidden = add_branch(config, hidden, mixed, weights.o_proj, weights.o_bias, weights.attention_post_norm);
   if (!config.parallel_blocks) h = response(pass, layer, weights, hidden);
-  return add_branch(config, hidden, h, weights.down, weights.down_bias, weights.ffn_post_norm);
+  return {hidden, h};
+}
+
+torch::Tensor decoder_layer(const ForwardPass& pass, std::int64_t layer, const DecoderLayerWeights& weights,
+                            torch::Tensor hidden) {
+  const FfnBranch ffn = ffn_branch(pass, layer, weights, std::move(hidden));
+  return add_branch(pass.config, ffn.stream, ffn.h, weights.down, weights.down_bias, weights.ffn_post_norm);
 }
 
 }  // namespace prunenet

@@ -4,22 +4,11 @@
 #include <initializer_list>
 
 #include "prunenet/family/checkpoint_weights.h"
+#include "prunenet/model/matrix_tensor.h"
 
 namespace prunenet {
 
 namespace {
-
-torch::Tensor to_tensor(const MatrixF& matrix) {
-  torch::Tensor result = torch::empty({matrix.rows(), matrix.cols()});
-  std::copy_n(matrix.data(), matrix.size(), result.data_ptr<float>());
-  return result;
-}
-
-torch::Tensor to_tensor(const VectorF& vector) {
-  torch::Tensor result = torch::empty({vector.size()});
-  std::copy_n(vector.data(), vector.size(), result.data_ptr<float>());
-  return result;
-}
 
 /// Reads tensors, one under the other where several make one.
 class Reader {
@@ -48,7 +37,7 @@ class Reader {
     if (places.end()[-1].bias.empty()) return {};
     std::vector<torch::Tensor> parts;
     for (const LinearPlace& place : places) {
-      if (place.exists()) parts.push_back(to_tensor(read_bias(checkpoint_, place)));
+      if (place.exists()) parts.push_back(tensor_of(read_bias(checkpoint_, place)));
     }
     return torch::cat(parts).to(device_);
   }
@@ -56,8 +45,8 @@ class Reader {
   [[nodiscard]] NormTensors norm(const NormPlace& place) const {
     if (!place.exists()) return {};
     const NormWeights weights = read_norm(checkpoint_, family_, place);
-    return {to_tensor(weights.gain).to(device_),
-            weights.bias.size() > 0 ? to_tensor(weights.bias).to(device_) : torch::Tensor()};
+    return {tensor_of(weights.gain).to(device_),
+            weights.bias.size() > 0 ? tensor_of(weights.bias).to(device_) : torch::Tensor()};
   }
 
  private:
@@ -67,6 +56,18 @@ class Reader {
 };
 
 }  // namespace
+
+DecoderLayerWeights keep_neurons(const DecoderLayerWeights& layer, std::span<const std::int64_t> keep) {
+  const torch::Tensor kept =
+      torch::tensor(at::IntArrayRef(keep.data(), keep.size()), torch::kInt64).to(layer.down.device());
+  DecoderLayerWeights result = layer;
+  result.gate_up = ffn_rows(layer).index_select(1, kept).flatten(0, 1);
+  if (layer.gate_up_bias.defined()) {
+    result.gate_up_bias = layer.gate_up_bias.view({-1, layer.down.size(1)}).index_select(1, kept).flatten();
+  }
+  result.down = layer.down.index_select(1, kept);
+  return result;
+}
 
 DecoderLayerWeights load_decoder_layer(const Checkpoint& checkpoint, const Family& family, std::int64_t layer,
                                        torch::Device device) {
@@ -97,15 +98,15 @@ DecoderWeights load_outer_weights(const Checkpoint& checkpoint, const Family& fa
   const Reader reader(checkpoint, family, device);
   const CheckpointWeights source(checkpoint, family);
   DecoderWeights weights;
-  weights.embedding = to_tensor(source.embedding()).to(device);
+  weights.embedding = tensor_of(source.embedding()).to(device);
   weights.final_norm = reader.norm(family.final_norm());
   const LinearPlace output = family.output_projection();
   const bool projected = family.embedding_projection().exists() || family.output_reduction().exists();
   const bool shared = output.weight == family.embedding() && !projected;
-  weights.output_projection = shared ? weights.embedding : to_tensor(source.output_projection()).to(device);
+  weights.output_projection = shared ? weights.embedding : tensor_of(source.output_projection()).to(device);
   weights.output_bias = reader.biases({output});
   if (const std::string positions = family.position_embedding(); !positions.empty()) {
-    weights.positions = to_tensor(checkpoint.read_matrix(positions)).to(device);
+    weights.positions = tensor_of(checkpoint.read_matrix(positions)).to(device);
   }
   return weights;
 }

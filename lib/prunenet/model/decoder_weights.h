@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "prunenet/checkpoint/checkpoint.h"
@@ -39,6 +40,9 @@ struct DecoderLayerWeights {
 [[nodiscard]] inline torch::Tensor ffn_rows(const DecoderLayerWeights& weights) {
   return weights.gate_up.view({-1, weights.down.size(1), weights.gate_up.size(1)});
 }
+
+/// The layer with the neurons of `keep` alone: gathered rows of gate and up, gathered columns of down.
+[[nodiscard]] DecoderLayerWeights keep_neurons(const DecoderLayerWeights& layer, std::span<const std::int64_t> keep);
 
 struct DecoderWeights {
   torch::Tensor embedding;                  ///< [V, d]

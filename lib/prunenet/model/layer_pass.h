@@ -32,4 +32,9 @@ struct LayerPass {
   std::function<void(std::int64_t layer, const DecoderLayerWeights& weights)> finish{};
 };
 
+/// Takes all batches through one layer: each of `states` [N, d] becomes what is behind it. Passes and states stand in
+/// the order of the batches.
+using LayerStep = std::function<void(std::int64_t layer, const DecoderLayerWeights& weights,
+                                     std::span<const ForwardPass> passes, std::span<torch::Tensor> states)>;
+
 }  // namespace prunenet

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include "prunenet/core/matrix.h"
+
+namespace prunenet {
+
+/// The same numbers, float32 on the CPU.
+[[nodiscard]] torch::Tensor tensor_of(const MatrixF& matrix);
+[[nodiscard]] torch::Tensor tensor_of(const VectorF& vector);
+
+/// A tensor of rank 2, float32 on any device.
+[[nodiscard]] MatrixF matrix_of(const torch::Tensor& tensor);
+
+}  // namespace prunenet
