@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 
@@ -14,6 +15,7 @@
 #include "prunenet/core/file.h"
 #include "prunenet/family/gguf_export.h"
 #include "prunenet/family/gguf_store.h"
+#include "prunenet/prune/down_replacements.h"
 #include "support/expect_error.h"
 #include "support/recording_progress.h"
 #include "support/temporary_directory.h"
@@ -74,6 +76,33 @@ class GgufPruneTest : public ::testing::Test {
   std::unique_ptr<Family> family_;
   Plan plan_;
 };
+
+TEST_F(GgufPruneTest, ReplacementsAreQuantised) {
+  for (const GgufType type : {GgufType::kF16, GgufType::kQ80, GgufType::kQ41}) {
+    write(type);
+    const std::vector<StoredDown> downs = stored_downs(before(), *family_, plan_);
+    DownReplacementWriter writer(place_ / "downs", downs, plan_, family_->config().hidden_size);
+    std::vector<MatrixF> expected;
+    for (std::size_t layer = 0; layer < downs.size(); ++layer) {
+      MatrixF& down = expected.emplace_back(family_->config().hidden_size, kWidth);
+      for (Eigen::Index i = 0; i < down.size(); ++i) down.reshaped()[i] = std::sin(static_cast<float>(i));
+      VectorF no_bias;
+      writer.round(layer, down, no_bias);
+      writer.write(layer, down, no_bias);
+    }
+    writer.finish();
+    PruneOptions options;
+    options.output = place_ / "p.gguf";
+    options.replacements = place_ / "downs";
+    options.force = true;
+    (void)prune_gguf(before(), *family_, plan_, options, progress_);
+    for (std::size_t layer = 0; layer < downs.size(); ++layer) {
+      const std::vector<float> found = after().read(downs[layer].weight);
+      // What is rounded once stays as it is.
+      EXPECT_EQ(found, std::vector<float>(expected[layer].data(), expected[layer].data() + expected[layer].size()));
+    }
+  }
+}
 
 class GgufPruneOfType : public GgufPruneTest, public ::testing::WithParamInterface<GgufType> {};
 

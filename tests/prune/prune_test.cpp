@@ -11,6 +11,7 @@
 #include "support/expect_error.h"
 #include "support/full_disk.h"
 #include "support/recording_progress.h"
+#include "support/tensors.h"
 
 namespace prunenet {
 namespace {
@@ -283,6 +284,24 @@ TEST(PruneErrors, PlanOfAnotherModel) {
   bare.keep_indices[1].clear();
   expect_error(ErrorKind::kUnsupported, {"no neuron of layer 1"}, [&] { test.prune(bare); });
   EXPECT_EQ(test.entries(), 1);
+}
+
+TEST(PruneErrors, ReplacementsOfAnotherModel) {
+  Case test({});
+  PruneOptions options;
+  options.output = test.place / "pruned";
+  options.replacements = test.place / "new";
+  const std::string down = "model.layers.1.mlp.down_proj.weight";
+  write_safetensors(options.replacements, {{down, testing::float_tensor({4, 3}, std::vector<float>(12))}}, {});
+  expect_error(ErrorKind::kMismatch, {down, "[4, 3]", "[4, 4]"}, [&] { test.prune(four_of_six(), options); });
+  write_safetensors(options.replacements, {{"model.down", testing::float_tensor({4, 4}, std::vector<float>(16))}}, {});
+  expect_error(ErrorKind::kMismatch, {"1 replacements", "output has 0"}, [&] { test.prune(four_of_six(), options); });
+  write_safetensors(options.replacements, {{down, testing::float_tensor({4, 4}, std::vector<float>(16), Dtype::kF16)}},
+                    {});
+  expect_error(ErrorKind::kMismatch, {"F16", "F32"}, [&] { test.prune(four_of_six(), options); });
+  options.replacements = test.place / "nowhere";
+  expect_error(ErrorKind::kBadInput, {"nowhere"}, [&] { test.prune(four_of_six(), options); });
+  EXPECT_EQ(test.entries(), 2);
 }
 
 TEST(PruneErrors, OutputInTheWay) {

@@ -39,6 +39,18 @@ PruneRecord some_record() {
   return record;
 }
 
+HealingRecord some_healing() {
+  return {.form = "sequential",
+          .correction = 0.5,
+          .tokens = 16384,
+          .held_out_tokens = 2048,
+          .sequence_length = 256,
+          .start_tokens = {1, 0},
+          .temperature = 0.9,
+          .seed = 3,
+          .layers = {{1e-3, 0.4, 0.1, 0.5, 0.2}, {std::nullopt, 0.3, 0.3, 0.3, 0.3}}};
+}
+
 nlohmann::json some_json() {
   return nlohmann::json::parse(record_text(some_record()));
 }
@@ -55,6 +67,15 @@ TEST(Record, ComesBackAsItWasWritten) {
   of_a_file.run.reset();
   of_a_file.sizes.largest_size_after = 4;
   EXPECT_EQ(record_text(parse_record(record_text(of_a_file), "r")), record_text(of_a_file));
+}
+
+TEST(Record, OfAHealedModelComesBack) {
+  PruneRecord record = some_record();
+  record.healing = some_healing();
+  EXPECT_EQ(record_text(parse_record(record_text(record), "r")), record_text(record));
+  const nlohmann::json layers = nlohmann::json::parse(record_text(record)).at("healing").at("layers");
+  EXPECT_EQ(layers.at(0).at("lambda"), 1e-3);
+  EXPECT_TRUE(layers.at(1).at("lambda").is_null()) << "the projection stayed as it was cut";
 }
 
 TEST(Record, FieldsThatDifferAreNamedWithTheirValues) {
@@ -89,6 +110,8 @@ TEST(RecordErrors, OneForEachRule) {
     expect_error(ErrorKind::kBadInput, {std::string(name), "no name of a file"},
                  [&] { (void)parse_record(json.dump(), "r.json"); });
   }
+  refused(R"({"healing": {"form": "sequential"}})", {"r.json", "correction"});
+  refused(R"({"healing": 3})", {"r.json"});
   expect_error(ErrorKind::kBadInput, {"r.json", "not a JSON object"}, [] { (void)parse_record("[]", "r.json"); });
 }
 

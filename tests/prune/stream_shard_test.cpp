@@ -67,8 +67,8 @@ TEST_P(StreamShard, WritesWhatStays) {
   const SafetensorsFile input = SafetensorsFile::open(test.place / "in");
   testing::RecordingProgress progress;
   progress.begin("writing", "bytes", input.file_bytes());
-  const ShardDigests digests =
-      stream_shard(input, test.shard_of(input), test.cuts, test.shifts, test.place / "out", GetParam(), progress);
+  const ShardDigests digests = stream_shard(input, test.shard_of(input), test.cuts, test.shifts, Replacements(""),
+                                            test.place / "out", GetParam(), progress);
   EXPECT_EQ(progress.done, progress.totals);
   EXPECT_EQ(digests.input, sha256_file(test.place / "in"));
   EXPECT_EQ(digests.output, sha256_file(test.place / "out"));
@@ -90,13 +90,52 @@ TEST_P(StreamShard, InputInAnotherOrder) {
   const Shard shard{"out", {{"half", Dtype::kF16, {1}}, {"full", Dtype::kF32, {1}}}, {}};
   const std::map<std::string, Cut> cuts{{"half", {0, {1}}}};
   SilentProgress silent;
-  const ShardDigests digests = stream_shard(input, shard, cuts, {}, place / "out", GetParam(), silent);
+  const ShardDigests digests =
+      stream_shard(input, shard, cuts, {}, Replacements(""), place / "out", GetParam(), silent);
   EXPECT_EQ(digests.input, sha256_file(place / "in"));
   EXPECT_EQ(digests.output, sha256_file(place / "out"));
   const SafetensorsFile output = SafetensorsFile::open(place / "out");
   EXPECT_EQ(output.names(), (std::vector<std::string>{"full", "half"}));
   EXPECT_EQ(output.read("half").data, testing::raw_tensor(Dtype::kF16, {1}, "cd").data);
   EXPECT_EQ(output.read("full").data, testing::raw_tensor(Dtype::kF32, {1}, "efgh").data);
+}
+
+TEST_P(StreamShard, ReplacementsTakeThePlaceOfWhatStays) {
+  const Case test;
+  write_safetensors(test.place / "in", test.tensors, {});
+  const std::vector<float> numbers{0.1F, -2, 3.5F, 4, 5, 6};
+  write_safetensors(test.place / "new",
+                    {{"columns", float_tensor({3, 2}, numbers)},
+                     {"halves", float_tensor({3, 2}, numbers)},
+                     {"rows", float_tensor({2, 3}, numbers)},
+                     {"bias", float_tensor({3}, {7, 8, 9})}},
+                    {});
+  const SafetensorsFile input = SafetensorsFile::open(test.place / "in");
+  SilentProgress silent;
+  const ShardDigests digests = stream_shard(input, test.shard_of(input), test.cuts, {},
+                                            Replacements(test.place / "new"), test.place / "out", GetParam(), silent);
+  EXPECT_EQ(digests.input, sha256_file(test.place / "in"));
+  EXPECT_EQ(digests.output, sha256_file(test.place / "out"));
+  auto expected = test.expected();
+  expected["columns"] = float_tensor({3, 2}, numbers);
+  expected["halves"] = float_tensor({3, 2}, numbers, Dtype::kF16);
+  expected["rows"] = float_tensor({2, 3}, numbers);
+  expected["bias"] = float_tensor({3}, {7, 8, 9});
+  const SafetensorsFile output = SafetensorsFile::open(test.place / "out");
+  for (const auto& [name, tensor] : expected) EXPECT_EQ(output.read(name).data, tensor.data) << name;
+}
+
+TEST_P(StreamShard, ReplacementsThatTheTypeCannotHold) {
+  const Case test;
+  write_safetensors(test.place / "in", test.tensors, {});
+  write_safetensors(test.place / "new", {{"halves", float_tensor({3, 2}, {0, 1, 2, 3, 1e6F, 5})}}, {});
+  const SafetensorsFile input = SafetensorsFile::open(test.place / "in");
+  SilentProgress silent;
+  testing::expect_error(ErrorKind::kNumerical, {"'halves', element 4", "1000000", "not a finite F16"}, [&] {
+    (void)stream_shard(input, test.shard_of(input), test.cuts, {}, Replacements(test.place / "new"), test.place / "out",
+                       GetParam(), silent);
+  });
+  EXPECT_FALSE(std::filesystem::exists(test.place / "out"));
 }
 
 TEST_P(StreamShard, AnInputThatChangesLeavesNothing) {
@@ -106,7 +145,8 @@ TEST_P(StreamShard, AnInputThatChangesLeavesNothing) {
   std::filesystem::resize_file(test.place / "in", input.file_bytes() - 1);
   SilentProgress silent;
   testing::expect_error(ErrorKind::kBadInput, {"in", "changed while it was being read"}, [&] {
-    (void)stream_shard(input, test.shard_of(input), test.cuts, test.shifts, test.place / "out", GetParam(), silent);
+    (void)stream_shard(input, test.shard_of(input), test.cuts, test.shifts, Replacements(""), test.place / "out",
+                       GetParam(), silent);
   });
   EXPECT_FALSE(std::filesystem::exists(test.place / "out"));
 }

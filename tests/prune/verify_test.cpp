@@ -10,6 +10,7 @@
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/core/file.h"
 #include "prunenet/core/sha256.h"
+#include "prunenet/prune/down_replacements.h"
 #include "prunenet/prune/prune.h"
 #include "prunenet/prune/record.h"
 #include "support/expect_error.h"
@@ -164,6 +165,38 @@ TEST_F(VerifyTest, ChangedBiasesAreNotCompared) {
   EXPECT_THAT(failures(), ElementsAre(HasSubstr("layers.1.mlp.down_proj.bias': has an element that is not finite")));
   edit_record([](auto& json) { json["down_bias_changed"] = false; });
   EXPECT_THAT(failures(), Contains(HasSubstr("layers.0.mlp.down_proj.bias': element [0] is 0.5")));
+}
+
+TEST_F(VerifyTest, HealedProjectionsAreNotCompared) {
+  TinyLlama tiny;
+  tiny.write(dense_);
+  const Checkpoint checkpoint = Checkpoint::open(dense_);
+  const auto family = make_family(checkpoint);
+  Plan plan;
+  plan.intermediate_size = 6;
+  plan.keep_indices = {{0, 1}, {4, 5}};
+  PruneOptions options;
+  options.output = pruned_;
+  options.replacements = place_ / "downs";
+  options.healing =
+      HealingRecord{.form = "sequential", .layers = {{1e-3, 0.4, 0.1, 0.5, 0.2}, {1e-3, 0.4, 0.1, 0.5, 0.2}}};
+  DownReplacementWriter writer(options.replacements, stored_downs(checkpoint, *family), plan, 4);
+  for (std::size_t layer = 0; layer < 2; ++layer) writer.write(layer, MatrixF::Constant(4, 2, 0.5F), {});
+  writer.finish();
+  (void)prune_checkpoint(checkpoint, *family, plan, options, progress_);
+  const VerifyReport report = verify();
+  EXPECT_TRUE(report.holds());
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("2 tensors of down projections were healed")));
+  EXPECT_EQ(progress_.done, progress_.totals);
+  rewrite(kFile, [](auto& tensors) {
+    for (std::byte& byte : tensors.at("model.layers.1.mlp.down_proj.weight").data) byte = std::byte{0xff};
+  });
+  EXPECT_THAT(failures(),
+              ElementsAre(HasSubstr("layers.1.mlp.down_proj.weight': has an element that is not finite: number 0")));
+  edit_record([](auto& json) { json["healing"]["layers"].erase(1); });
+  EXPECT_THAT(failures(), Contains(HasSubstr("says how 1 layers were healed, but its plan has 2")));
+  edit_record([](auto& json) { json.erase("healing"); });
+  EXPECT_THAT(failures(), Contains(HasSubstr("layers.0.mlp.down_proj.weight': element [0, 0] is 0.5")));
 }
 
 TEST_F(VerifyTest, AByteInATensorThatWasNotCut) {

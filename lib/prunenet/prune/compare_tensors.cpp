@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <set>
 
@@ -106,6 +107,12 @@ std::optional<std::string> byte_difference(std::span<const std::byte> expected, 
   return fmt::format("byte {} is 0x{:02x}, but should be 0x{:02x}; {} of {} bytes differ", first,
                      std::to_integer<unsigned>(found[first]), std::to_integer<unsigned>(expected[first]), count,
                      expected.size());
+}
+
+std::optional<std::string> not_finite(std::span<const float> values) {
+  const auto bad = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
+  if (bad == values.end()) return std::nullopt;
+  return fmt::format("has an element that is not finite: number {} is {}", bad - values.begin(), *bad);
 }
 
 }  // namespace prunenet

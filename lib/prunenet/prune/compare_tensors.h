@@ -26,4 +26,7 @@ namespace prunenet {
 [[nodiscard]] std::optional<std::string> byte_difference(std::span<const std::byte> expected,
                                                          std::span<const std::byte> found);
 
+/// Which number of a tensor is not finite, in words; nothing where all are.
+[[nodiscard]] std::optional<std::string> not_finite(std::span<const float> values);
+
 }  // namespace prunenet

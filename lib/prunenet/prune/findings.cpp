@@ -73,6 +73,13 @@ void compare_policy(const PruneRecord& record, const std::filesystem::path& poli
   }
 }
 
+void require_layers_healed(const PruneRecord& record, const std::string& file, Findings& findings) {
+  if (record.healing->layers.size() == record.plan.keep_indices.size()) return findings.holds();
+  findings.fails(file, "",
+                 fmt::format("says how {} layers were healed, but its plan has {}", record.healing->layers.size(),
+                             record.plan.keep_indices.size()));
+}
+
 void compare_sizes(const std::string& file, const PruneRecord& record, const PruneEstimate& sizes, Findings& findings) {
   PruneRecord expected = record;
   expected.sizes = sizes;

@@ -39,6 +39,9 @@ void compare_digests(const std::filesystem::path& directory, const Digests& reco
 /// Compares a policy file with the record's.
 void compare_policy(const PruneRecord& record, const std::filesystem::path& policy, Findings& findings);
 
+/// Whether a record of healing tells of as many layers as its plan.
+void require_layers_healed(const PruneRecord& record, const std::string& file, Findings& findings);
+
 /// Compares the sizes and ratios of a record with those that its plan has on this input.
 void compare_sizes(const std::string& file, const PruneRecord& record, const PruneEstimate& sizes, Findings& findings);
 

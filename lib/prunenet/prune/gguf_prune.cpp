@@ -70,6 +70,9 @@ PruneReport prune_gguf(const GgufFile& file, const Family& family, const Plan& p
     throw Error(ErrorKind::kUnsupported, "changed biases are not written to GGUF files");
   }
   const GgufPrunedLayout layout = lay_out_pruned_gguf(file, family, plan);
+  Replacements replacements(options.replacements);
+  for (const GgufDeclaration& tensor : layout.tensors) replacements.require_shape(tensor.name, tensor.shape);
+  replacements.require_all_used();
   check_output(file.path(), options.output, options.force);
   PruneReport report;
   report.sizes = estimate_gguf_layout(file, family, plan, layout);
@@ -85,7 +88,7 @@ PruneReport prune_gguf(const GgufFile& file, const Family& family, const Plan& p
   GgufWriter writer(report.output, GgufLayout(pairs, layout.tensors));
   progress.begin("writing", "bytes", tensor_bytes(layout.tensors));
   for (const GgufDeclaration& tensor : layout.tensors) {
-    const std::vector<std::byte> blocks = pruned_blocks(file, tensor, layout);
+    const std::vector<std::byte> blocks = pruned_blocks(file, tensor, layout, replacements);
     writer.write(tensor.name, blocks);
     progress.advance(blocks.size());
   }

@@ -108,7 +108,8 @@ GgufPrunedLayout lay_out_pruned_gguf(const GgufFile& file, const Family& family,
 }
 
 std::vector<std::byte> pruned_blocks(const GgufFile& file, const GgufDeclaration& tensor,
-                                     const GgufPrunedLayout& layout) {
+                                     const GgufPrunedLayout& layout, const Replacements& replacements) {
+  if (replacements.has(tensor.name)) return quantize(tensor.type, replacements.numbers(tensor.name));
   const auto cut = layout.cuts.find(tensor.name);
   if (cut == layout.cuts.end()) return file.read_blocks(tensor.name);
   const GgufTensorInfo& info = file.tensor(tensor.name);

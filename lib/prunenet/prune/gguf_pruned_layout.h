@@ -12,6 +12,7 @@
 #include "prunenet/family/family.h"
 #include "prunenet/plan/plan.h"
 #include "prunenet/prune/estimate.h"
+#include "prunenet/prune/replacements.h"
 
 namespace prunenet {
 
@@ -38,9 +39,9 @@ struct GgufPrunedLayout {
 /// Throws what `prune_gguf` says of its plan.
 [[nodiscard]] GgufPrunedLayout lay_out_pruned_gguf(const GgufFile& file, const Family& family, const Plan& plan);
 
-/// Blocks of a tensor as the pruned file has them: whole rows as they are, columns quantised again.
+/// Blocks of a tensor as the pruned file has them: whole rows as they are, columns and replacements quantised again.
 [[nodiscard]] std::vector<std::byte> pruned_blocks(const GgufFile& file, const GgufDeclaration& tensor,
-                                                   const GgufPrunedLayout& layout);
+                                                   const GgufPrunedLayout& layout, const Replacements& replacements);
 
 /// Metadata as it was, with the new width. Offsets of the written file are aligned as the format does by default.
 [[nodiscard]] GgufPairs pruned_metadata(const GgufFile& file, const Family& family, const Plan& plan);

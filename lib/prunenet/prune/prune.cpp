@@ -15,6 +15,7 @@
 #include "prunenet/prune/model_files.h"
 #include "prunenet/prune/pruned_layout.h"
 #include "prunenet/prune/record.h"
+#include "prunenet/prune/replacements.h"
 #include "prunenet/prune/stream_shard.h"
 
 namespace prunenet {
@@ -37,14 +38,24 @@ struct WeightDigests {
   Digests outputs;
 };
 
+Replacements open_replacements(const fs::path& file, const PrunedLayout& layout) {
+  Replacements replacements(file);
+  for (const Shard& shard : layout.shards) {
+    for (const TensorDeclaration& tensor : shard.tensors) replacements.require_shape(tensor.name, tensor.shape);
+  }
+  replacements.require_all_used();
+  return replacements;
+}
+
 WeightDigests write_weights(const Checkpoint& checkpoint, const PrunedLayout& layout, const PruneOptions& options,
-                            const BiasShifts& shifts, const fs::path& to, Progress& progress) {
+                            const BiasShifts& shifts, const Replacements& replacements, const fs::path& to,
+                            Progress& progress) {
   std::uint64_t total = 0;
   for (const Shard& shard : layout.shards) total += checkpoint.file_of(shard.file).file_bytes();
   progress.begin("writing", "bytes", total);
   WeightDigests digests;
   for (const Shard& shard : layout.shards) {
-    const ShardDigests written = stream_shard(checkpoint.file_of(shard.file), shard, layout.cuts, shifts,
+    const ShardDigests written = stream_shard(checkpoint.file_of(shard.file), shard, layout.cuts, shifts, replacements,
                                               to / shard.file, {.overlap = options.threads > 1}, progress);
     digests.inputs[shard.file] = written.input;
     digests.outputs[shard.file] = written.output;
@@ -91,6 +102,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   }
   const PrunedLayout layout = lay_out_pruned(checkpoint, family, plan);
   const BiasShifts shifts = bias_shifts(family, options.down_bias);
+  const Replacements replacements = open_replacements(options.replacements, layout);
   PruneReport report;
   report.sizes = estimate_layout(checkpoint, family, plan, layout);
   check_apart(input, options.output);
@@ -103,7 +115,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   PruneRecord record = make_record(options, report.sizes, plan, resolve_path(input).filename().string());
   copy_companions(input, output.path(), companions);
   write_file_atomically(output.path() / kCardFile, model_card(original_card(input), report.sizes, plan, options));
-  WeightDigests digests = write_weights(checkpoint, layout, options, shifts, output.path(), progress);
+  WeightDigests digests = write_weights(checkpoint, layout, options, shifts, replacements, output.path(), progress);
   write_file_atomically(output.path() / kConfigFile,
                         config_with_width(input / kConfigFile, family.width_field(), plan.uniform_width()));
   check_written_directory(output.path(), layout, family.width_field(), plan.uniform_width());

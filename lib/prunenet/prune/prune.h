@@ -12,6 +12,7 @@
 #include "prunenet/family/family.h"
 #include "prunenet/plan/plan.h"
 #include "prunenet/prune/estimate.h"
+#include "prunenet/prune/healing_record.h"
 
 namespace prunenet {
 
@@ -25,7 +26,11 @@ struct PruneOptions {
   /// Empty, or one [d] a layer that is added to the down projection's bias (what the removed neurons wrote on average,
   /// say). Such biases are the one thing that is not bit-identical then.
   std::vector<VectorF> down_bias;
-  int threads = 1;  ///< from 2 on, reading and writing overlap
+  /// A safetensors file of F32 tensors, by the output's names and of its shapes, that take the place of what is left of
+  /// the input's, rounded to the output's type; empty: none. `DownReplacementWriter` makes one.
+  std::filesystem::path replacements;
+  std::optional<HealingRecord> healing;  ///< where they are healed down projections: how
+  int threads = 1;                       ///< from 2 on, reading and writing overlap
 };
 
 /// The estimate come true, and what it took.
@@ -49,8 +54,8 @@ struct PruneReport {
 /// (see `stream_shard`). The result is opened again by the strict reader before it is put in place; the directory is
 /// complete or absent. The input is never changed.
 ///
-/// Throws Error(kMismatch) where plan and model do not belong together, what `bias_shifts` and OutputDirectory throw,
-/// Error(kOutOfSpace) on a full disk, and what `progress` throws.
+/// Throws Error(kMismatch) where plan and model, or replacements and output, do not belong together, what `bias_shifts`
+/// and OutputDirectory throw, Error(kOutOfSpace) on a full disk, and what `progress` throws.
 PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
                              const PruneOptions& options, Progress& progress);
 

@@ -19,6 +19,18 @@ double mebibytes(std::uint64_t bytes) {
   return static_cast<double>(bytes) / (1024.0 * 1024.0);
 }
 
+/// Of the sentence that ends in "unchanged".
+std::string_view what_stays(const PruneOptions& options) {
+  if (options.healing) {
+    return "The down projections were refitted on text\nthat the model wrote itself, to make up for what was removed; "
+           "every other weight that was kept is";
+  }
+  if (!options.down_bias.empty()) {
+    return "The biases of the down projections make up for what was removed; every other weight that was kept is";
+  }
+  return "Every weight that was kept is";
+}
+
 }  // namespace
 
 std::string digest_file(const std::filesystem::path& path, Progress& progress) {
@@ -54,6 +66,7 @@ PruneRecord make_record(const PruneOptions& options, const PruneEstimate& sizes,
   }
   record.sizes = sizes;
   record.down_bias_changed = !options.down_bias.empty();
+  record.healing = options.healing;
   record.plan = plan;
   return record;
 }
@@ -69,10 +82,7 @@ std::string model_card(const std::string& original, const PruneEstimate& sizes, 
       "| | before | after |\n|---|---|---|\n"
       "| intermediate size | {} | {} |\n| parameters | {} | {} |\n| weight files, MiB | {:.1f} | {:.1f} |\n\n"
       "{:.1f} % of all parameters are gone. Chosen by: {}.\n",
-      version(), 100 * sizes.ffn_ratio, 100 * sizes.requested_ratio,
-      options.down_bias.empty() ? "Every weight that was kept is"
-                                : "The biases of the down projections make up for what was removed; every other weight "
-                                  "that was kept is",
+      version(), 100 * sizes.ffn_ratio, 100 * sizes.requested_ratio, what_stays(options),
       sizes.intermediate_size_before, sizes.intermediate_size_after, sizes.parameters_before, sizes.parameters_after,
       mebibytes(sizes.bytes_before), mebibytes(sizes.bytes_after), 100 * sizes.model_ratio, printable(plan.source));
   card +=

@@ -46,8 +46,9 @@ struct PruneRecord {
   std::optional<PolicyFile> policy;   ///< where one made the plan
   PruneEstimate sizes;
   bool down_bias_changed = false;
-  Digests inputs;   ///< every file that something was taken from
-  Digests outputs;  ///< every file but the record; none of a GGUF file, which cannot hold its own
+  std::optional<HealingRecord> healing;  ///< where down projections, and their biases, were refitted
+  Digests inputs;                        ///< every file that something was taken from
+  Digests outputs;                       ///< every file but the record; none of a GGUF file, which cannot hold its own
   Plan plan;
   std::optional<Run> run;  ///< none in a GGUF file, which has no place that is not its content
 };

@@ -18,6 +18,28 @@ nlohmann::ordered_json before_and_after(std::uint64_t before, std::uint64_t afte
   return {{"before", before}, {"after", after}};
 }
 
+nlohmann::ordered_json healing_json(const HealingRecord& healing) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const HealingRecord::Layer& layer : healing.layers) {
+    nlohmann::ordered_json entry = {{"lambda", nullptr},
+                                    {"error_before", layer.error_before},
+                                    {"error_after", layer.error_after},
+                                    {"held_out_before", layer.held_out_before},
+                                    {"held_out_after", layer.held_out_after}};
+    if (layer.lambda) entry["lambda"] = *layer.lambda;
+    layers.push_back(std::move(entry));
+  }
+  return {{"form", healing.form},
+          {"correction", healing.correction},
+          {"tokens", healing.tokens},
+          {"held_out_tokens", healing.held_out_tokens},
+          {"sequence_length", healing.sequence_length},
+          {"start_tokens", healing.start_tokens},
+          {"temperature", healing.temperature},
+          {"seed", healing.seed},
+          {"layers", layers}};
+}
+
 nlohmann::ordered_json record_json(const PruneRecord& record) {
   const PruneEstimate& sizes = record.sizes;
   nlohmann::ordered_json json;
@@ -35,6 +57,7 @@ nlohmann::ordered_json record_json(const PruneRecord& record) {
                             {"bytes", sizes.bytes_ratio},
                             {"multiply_accumulates", sizes.macs_ratio}};
   json["down_bias_changed"] = record.down_bias_changed;
+  if (record.healing) json["healing"] = healing_json(*record.healing);
   json["intermediate_size"] = {{"before", sizes.intermediate_size_before}, {"after", sizes.intermediate_size_after}};
   if (sizes.largest_size_after != sizes.intermediate_size_after) {
     json["intermediate_size"]["largest_after"] = sizes.largest_size_after;
@@ -103,6 +126,27 @@ Digests digests_from_json(const nlohmann::json& json) {
   return digests;
 }
 
+HealingRecord healing_from_json(const nlohmann::json& json) {
+  HealingRecord healing;
+  healing.form = json.at("form");
+  healing.correction = json.at("correction");
+  healing.tokens = static_cast<std::int64_t>(count_at(json, "tokens"));
+  healing.held_out_tokens = static_cast<std::int64_t>(count_at(json, "held_out_tokens"));
+  healing.sequence_length = static_cast<std::int64_t>(count_at(json, "sequence_length"));
+  healing.start_tokens = json.at("start_tokens").get<std::vector<std::int64_t>>();
+  healing.temperature = json.at("temperature");
+  healing.seed = count_at(json, "seed");
+  for (const nlohmann::json& entry : json.at("layers")) {
+    HealingRecord::Layer& layer = healing.layers.emplace_back();
+    if (!entry.at("lambda").is_null()) layer.lambda = entry.at("lambda").get<double>();
+    layer.error_before = entry.at("error_before");
+    layer.error_after = entry.at("error_after");
+    layer.held_out_before = entry.at("held_out_before");
+    layer.held_out_after = entry.at("held_out_after");
+  }
+  return healing;
+}
+
 PruneRecord record_from_json(const nlohmann::json& json) {
   PruneRecord record;
   record.prunenet_version = json.at("prunenet_version");
@@ -114,6 +158,7 @@ PruneRecord record_from_json(const nlohmann::json& json) {
   }
   record.sizes = sizes_from_json(json);
   record.down_bias_changed = json.at("down_bias_changed");
+  if (json.contains("healing")) record.healing = healing_from_json(json.at("healing"));
   record.inputs = digests_from_json(json.at("inputs"));
   if (json.contains("outputs")) record.outputs = digests_from_json(json.at("outputs"));
   record.plan = plan_from_json(json.at("plan"));

@@ -32,8 +32,8 @@ void append_pieces(FileRange range, std::uint64_t step, const std::string& tenso
 class TensorStream {
  public:
   TensorStream(const TensorInfo& info, const std::string& name, const std::map<std::string, Cut>& cuts,
-               const BiasShifts& shifts)
-      : info_(info), name_(name) {
+               const BiasShifts& shifts, const Replacements& replacements)
+      : info_(info), name_(name), replacements_(replacements.has(name) ? &replacements : nullptr) {
     if (const auto cut = cuts.find(name); cut != cuts.end()) slicer_.emplace(info, cut->second.axis, cut->second.keep);
     if (const auto shift = shifts.find(name); shift != shifts.end()) shift_ = shift->second;
   }
@@ -41,11 +41,21 @@ class TensorStream {
   /// Biases change as a whole.
   [[nodiscard]] std::uint64_t unit() const {
     if (shift_ != nullptr) return std::max<std::uint64_t>(1, info_.bytes);
-    return slicer_ ? slicer_->unit() : 1;
+    if (slicer_) return slicer_->unit();
+    return replacements_ != nullptr ? size_of(info_.dtype) : 1;
   }
 
   /// What stays of the next piece: the piece itself, or what is put into `kept`.
   [[nodiscard]] std::span<const std::byte> next(std::span<const std::byte> piece, std::vector<std::byte>& kept) {
+    if (replacements_ != nullptr) {
+      replace(kept_of(piece, kept).size() / size_of(info_.dtype), kept);
+      return kept;
+    }
+    return kept_of(piece, kept);
+  }
+
+ private:
+  [[nodiscard]] std::span<const std::byte> kept_of(std::span<const std::byte> piece, std::vector<std::byte>& kept) {
     if (shift_ == nullptr && !slicer_) return piece;
     if (shift_ != nullptr) {
       kept = shifted(name_, {info_, {piece.begin(), piece.end()}}, *shift_).data;
@@ -55,11 +65,18 @@ class TensorStream {
     return kept;
   }
 
- private:
+  /// The next so many numbers.
+  void replace(std::uint64_t count, std::vector<std::byte>& kept) {
+    kept = rounded_to(info_.dtype, replacements_->numbers(name_, replaced_, count), name_, replaced_);
+    replaced_ += count;
+  }
+
   TensorInfo info_;
   std::string name_;
   std::optional<Slicer> slicer_;
   const VectorF* shift_ = nullptr;
+  const Replacements* replacements_;  ///< null where the tensor has none
+  std::uint64_t replaced_ = 0;        ///< numbers so far
 };
 
 /// The tensors in the order in which they are written.
@@ -72,13 +89,13 @@ std::vector<std::string> names_of(const SafetensorsLayout& layout) {
 }  // namespace
 
 ShardDigests stream_shard(const SafetensorsFile& input, const Shard& shard, const std::map<std::string, Cut>& cuts,
-                          const BiasShifts& shifts, const std::filesystem::path& to, const StreamOptions& options,
-                          Progress& progress) {
+                          const BiasShifts& shifts, const Replacements& replacements, const std::filesystem::path& to,
+                          const StreamOptions& options, Progress& progress) {
   const SafetensorsLayout layout(shard.tensors, shard.metadata);
   const std::vector<std::string> written = names_of(layout);
   std::map<std::string, TensorStream> streams;
   for (const std::string& name : written) {
-    streams.try_emplace(name, input.tensors().at(name), name, cuts, shifts);
+    streams.try_emplace(name, input.tensors().at(name), name, cuts, shifts, replacements);
   }
   std::vector<std::string> lying = input.names();
   std::erase_if(lying, [&streams](const std::string& name) { return !streams.contains(name); });

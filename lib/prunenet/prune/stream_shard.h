@@ -10,6 +10,7 @@
 #include "prunenet/core/progress.h"
 #include "prunenet/prune/bias_shift.h"
 #include "prunenet/prune/pruned_layout.h"
+#include "prunenet/prune/replacements.h"
 
 namespace prunenet {
 
@@ -27,11 +28,12 @@ struct StreamOptions {
 /// Writes `shard`, what stays of the file `input`, as `to`. The input is read once, front to back where its tensors lie
 /// in the order of the output's (as most writers lay them), and hashed on the way; what is written is hashed, too.
 ///
-/// Memory: some pieces. Advances `progress` by bytes of the input. Throws what reading, writing, `shifted` and
-/// `progress` throw.
+/// Where `replacements` has a tensor, its numbers take the place of what the cut leaves, rounded to the tensor's type.
+/// Memory: some pieces. Advances `progress` by bytes of the input. Throws what reading, writing, `shifted`,
+/// `rounded_to` and `progress` throw.
 [[nodiscard]] ShardDigests stream_shard(const SafetensorsFile& input, const Shard& shard,
                                         const std::map<std::string, Cut>& cuts, const BiasShifts& shifts,
-                                        const std::filesystem::path& to, const StreamOptions& options,
-                                        Progress& progress);
+                                        const Replacements& replacements, const std::filesystem::path& to,
+                                        const StreamOptions& options, Progress& progress);
 
 }  // namespace prunenet

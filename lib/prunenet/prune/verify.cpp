@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "prunenet/checkpoint/file_names.h"
@@ -13,6 +12,7 @@
 #include "prunenet/core/file.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/prune/compare_tensors.h"
+#include "prunenet/prune/down_replacements.h"
 #include "prunenet/prune/findings.h"
 #include "prunenet/prune/model_files.h"
 #include "prunenet/prune/pruned_layout.h"
@@ -169,6 +169,7 @@ class DirectoryVerification {
       if (file) files.emplace_back(&shard, std::move(*file));
     }
     if (record_.down_bias_changed) find_changed_biases();
+    if (record_.healing) find_healed();
     const auto each = [&](const char* check, auto wanted) {
       findings_.begin(check);
       for (const auto& [shard, file] : files) {
@@ -178,14 +179,25 @@ class DirectoryVerification {
       }
     };
     each("tensors that were not cut",
-         [this](const std::string& name) { return !layout_.cuts.contains(name) && !changed_.contains(name); });
-    each("tensors that were cut", [this](const std::string& name) { return layout_.cuts.contains(name); });
-    if (changed_.empty()) return;
-    each("changed biases are finite", [this](const std::string& name) { return changed_.contains(name); });
-    findings_.warn(
-        fmt::format("{} biases of down projections were changed on purpose; their values are not recorded, "
-                    "and could not be compared",
-                    changed_.size()));
+         [this](const std::string& name) { return !layout_.cuts.contains(name) && !is_new(name); });
+    each("tensors that were cut",
+         [this](const std::string& name) { return layout_.cuts.contains(name) && !is_new(name); });
+    const auto only_finite = [&](const char* check, const std::set<std::string>& names, const char* what) {
+      if (names.empty()) return;
+      each(check, [&names](const std::string& name) { return names.contains(name); });
+      findings_.warn(fmt::format("{} {} on purpose; their values are not recorded, and could not be compared",
+                                 names.size(), what));
+    };
+    only_finite("changed biases are finite", changed_, "biases of down projections were changed");
+    only_finite("healed tensors are finite", healed_, "tensors of down projections were healed");
+  }
+
+  /// Its values are none of the input's.
+  [[nodiscard]] bool is_new(const std::string& name) const { return changed_.contains(name) || healed_.contains(name); }
+
+  void find_healed() {
+    healed_ = tensor_names(stored_downs(input_, *family_));
+    require_layers_healed(record_, kRecordFile, findings_);
   }
 
   void find_changed_biases() {
@@ -205,11 +217,9 @@ class DirectoryVerification {
       return;
     const auto cut = layout_.cuts.find(tensor.name);
     std::optional<std::string> difference;
-    if (changed_.contains(tensor.name)) {
+    if (is_new(tensor.name)) {
       const HostTensor found = file.read(tensor.name);
-      const std::vector<float> values = to_floats(found.data, found.info.dtype);
-      const bool finite = std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
-      if (!finite) difference = "has an element that is not finite";
+      difference = not_finite(to_floats(found.data, found.info.dtype));
     } else if (cut == layout_.cuts.end()) {
       difference = tensor_difference(input_.read(tensor.name), file.read(tensor.name), nullptr);
     } else {
@@ -243,6 +253,7 @@ class DirectoryVerification {
   PruneRecord record_;
   PrunedLayout layout_;
   std::set<std::string> changed_;  ///< biases that make up for what was removed
+  std::set<std::string> healed_;   ///< weights and biases of down projections that were refitted
 };
 
 }  // namespace

@@ -51,7 +51,8 @@ struct VerifyReport {
 ///  - every tensor is there with its type and shape, and no other; those that the plan does not cut are the input's
 ///  byte
 ///    for byte, those that it cuts the input's kept rows or columns (in a GGUF file quantised columns are quantised
-///    again and compared); biases that were changed on purpose are only looked at for being finite;
+///    again and compared); biases that were changed on purpose, and down projections that were healed, are only looked
+///  at for being finite;
 ///  - config.json and metadata are the input's but for the width, the index is that of the shards, all other files are
 ///    copies.
 ///

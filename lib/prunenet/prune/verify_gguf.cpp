@@ -14,6 +14,7 @@
 #include "prunenet/core/printable.h"
 #include "prunenet/family/gguf_store.h"
 #include "prunenet/prune/compare_tensors.h"
+#include "prunenet/prune/down_replacements.h"
 #include "prunenet/prune/findings.h"
 #include "prunenet/prune/gguf_pruned_layout.h"
 
@@ -46,8 +47,10 @@ class GgufVerification {
     if (!lay_out()) return findings_.take();
     compare_metadata();
     compare_headers();
+    if (record_.healing) find_healed();
     compare_tensors("tensors that were not cut", false);
     compare_tensors("tensors that were cut", true);
+    if (!healed_.empty()) look_at_healed();
     compare_bytes_of_header();
     return findings_.take();
   }
@@ -161,21 +164,46 @@ class GgufVerification {
 
   void compare_tensors(const char* check, bool cut) {
     findings_.begin(check);
+    const auto wanted = [&](const GgufDeclaration& tensor) {
+      return layout_.cuts.contains(tensor.name) == cut && !healed_.contains(tensor.name);
+    };
     std::uint64_t total = 0;
     for (const GgufDeclaration& tensor : layout_.tensors) {
-      if (layout_.cuts.contains(tensor.name) == cut) total += gguf_bytes(tensor.type, tensor.shape);
+      if (wanted(tensor)) total += gguf_bytes(tensor.type, tensor.shape);
     }
     progress_.begin(cut ? "comparing what was cut" : "comparing", "bytes", total);
+    const Replacements none("");
     for (const GgufDeclaration& tensor : layout_.tensors) {
-      if (layout_.cuts.contains(tensor.name) != cut || !has_as_declared(tensor)) continue;
+      if (!wanted(tensor) || !has_as_declared(tensor)) continue;
       const std::vector<std::byte> found = output_->read_blocks(tensor.name);
-      if (const auto difference = byte_difference(pruned_blocks(input_, tensor, layout_), found)) {
+      if (const auto difference = byte_difference(pruned_blocks(input_, tensor, layout_, none), found)) {
         findings_.fails(name_, tensor.name, *difference);
       } else {
         findings_.holds();
       }
       progress_.advance(found.size());
     }
+  }
+
+  void find_healed() {
+    healed_ = tensor_names(stored_downs(input_, *family_, record_.plan));
+    require_layers_healed(record_, name_, findings_);
+  }
+
+  void look_at_healed() {
+    findings_.begin("healed tensors are finite");
+    for (const GgufDeclaration& tensor : layout_.tensors) {
+      if (!healed_.contains(tensor.name) || !has_as_declared(tensor)) continue;
+      if (const auto difference = not_finite(output_->read(tensor.name))) {
+        findings_.fails(name_, tensor.name, *difference);
+      } else {
+        findings_.holds();
+      }
+    }
+    findings_.warn(
+        fmt::format("{} tensors of down projections were healed on purpose; their values are not recorded, "
+                    "and could not be compared",
+                    healed_.size()));
   }
 
   /// Order, offsets and padding: all that the checks above do not see.
@@ -222,6 +250,7 @@ class GgufVerification {
   PruneRecord record_;
   GgufPrunedLayout layout_;
   GgufPairs metadata_;
+  std::set<std::string> healed_;  ///< weights and biases of down projections that were refitted
 };
 
 }  // namespace
