@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "heal.h"
 #include "human.h"
 #include "job.h"
 #include "make_plan.h"
@@ -37,6 +39,7 @@ struct ApplyArguments {
   std::string round_to;
   std::string plan_out;
   std::string from_plan;
+  HealArguments heal;
   bool sample = false;
   bool dry_run = false;
   bool force = false;
@@ -52,6 +55,7 @@ VerbOptions make_options(ApplyArguments& arguments) {
        .example =
            "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --out smollm2-30\n"
            "prunenet apply --model smollm2 --policy smollm2.safetensors --target size=400MB --out smollm2-small\n"
+           "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --heal --out smollm2-30\n"
            "prunenet apply --model smollm2 --policy smollm2.safetensors --ratio 0.3 --dry-run --plan-out p.json\n"
            "prunenet apply --model smollm2 --from-plan p.json --out smollm2-30\n"
            "prunenet apply --model smollm2.gguf --policy smollm2.safetensors --ratio 0.3 --out smollm2-30.gguf",
@@ -72,6 +76,7 @@ VerbOptions make_options(ApplyArguments& arguments) {
       ("sample", flag(arguments.sample), "draw the neurons from the policy, by --seed")                               //
       ("dry-run", flag(arguments.dry_run), "say what would come out, and write no model")                             //
       ("force", flag(arguments.force), "replace an existing output");
+  add_heal_options(options, arguments.heal);
   return options;
 }
 
@@ -121,6 +126,7 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
     check_new_file(arguments.plan_out, arguments.force);
     check_not_of_model(arguments.plan_out, arguments.model);
   }
+  check_heal_arguments(arguments.heal, options);
   if (!arguments.dry_run) check_output(arguments);
 }
 
@@ -157,6 +163,19 @@ PlanFromPolicy get_plan(const ApplyArguments& arguments, const Prunable& prunabl
   request.sample = arguments.sample;
   if (common.seed) request.seed = static_cast<std::uint64_t>(*common.seed);
   return make_plan(prunable.model(), request, progress);
+}
+
+/// Null where there is nothing to heal.
+std::unique_ptr<HealedDowns> heal(const ApplyArguments& arguments, const Prunable& prunable, const Plan& plan,
+                                  const CommonOptions& common, Progress& progress) {
+  if (!arguments.heal.heal || plan.achieved_ratio() == 0.0) return nullptr;
+  return std::make_unique<HealedDowns>(HealRequest{.arguments = arguments.heal,
+                                                   .prunable = prunable,
+                                                   .model = arguments.model,
+                                                   .policy = arguments.policy,
+                                                   .seed = static_cast<std::uint64_t>(common.seed.value_or(0)),
+                                                   .output = arguments.out},
+                                       plan, progress);
 }
 
 std::string width_after(const PruneEstimate& sizes) {
@@ -203,6 +222,13 @@ void run_apply(const Arguments& words) {
     prune.command_line = quote_command("apply", words);
     prune.seed = seed;
     prune.threads = options.common().threads;
+    const auto healed = heal(arguments, prunable, plan, options.common(), job.progress());
+    if (healed) {
+      healed->put_into(prune);
+      facts.emplace_back("healing", healed->summary());
+    } else if (arguments.heal.heal) {
+      facts.emplace_back("healing", "none: no neuron is removed");
+    }
     const PruneReport report = prunable.prune(plan, prune, job.progress());
     for (const std::string& remark : report.remarks) facts.emplace_back("note", remark);
     facts.emplace_back("peak memory", human_bytes(report.peak_rss_bytes));

@@ -18,6 +18,11 @@ PruneEstimate Prunable::estimate_width(std::int64_t width) const {
   return estimate(plan_of_width(model_.family->config(), width));
 }
 
+std::vector<StoredDown> Prunable::stored_downs(const Plan& plan) const {
+  return file_ ? prunenet::stored_downs(*file_, *model_.family, plan)
+               : prunenet::stored_downs(model_.checkpoint, *model_.family);
+}
+
 PruneReport Prunable::prune(const Plan& plan, const PruneOptions& options, Progress& progress) const {
   return file_ ? prune_gguf(*file_, *model_.family, plan, options, progress)
                : prune_checkpoint(model_.checkpoint, *model_.family, plan, options, progress);

@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "model.h"
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/core/progress.h"
 #include "prunenet/plan/plan.h"
+#include "prunenet/prune/down_replacements.h"
 #include "prunenet/prune/prune.h"
 
 namespace prunenet::cli {
@@ -21,6 +23,8 @@ class Prunable {
   [[nodiscard]] PruneEstimate estimate(const Plan& plan) const;
   /// For any plan of this width in every layer.
   [[nodiscard]] PruneEstimate estimate_width(std::int64_t width) const;
+  /// How the output of `prune` holds its down projections.
+  [[nodiscard]] std::vector<StoredDown> stored_downs(const Plan& plan) const;
   PruneReport prune(const Plan& plan, const PruneOptions& options, Progress& progress) const;
 
  private:
