@@ -55,6 +55,8 @@ class CausalLm {
   [[nodiscard]] const ModelConfig& config() const { return config_; }
   [[nodiscard]] const DecoderWeights& weights() const { return weights_; }
   [[nodiscard]] torch::Device device() const { return weights_.embedding.device(); }
+  /// How states after the final norm become logits.
+  [[nodiscard]] const LogitRule& logit_rule() const { return logits_; }
   /// False: a pass over the layers costs nothing but the computation.
   [[nodiscard]] bool streams() const { return streamed_; }
 
@@ -96,6 +98,7 @@ class CausalLm {
   [[nodiscard]] std::vector<torch::Tensor> layer_states(const torch::Tensor& ids) const;
 
  private:
+  friend class LayerSteps;
   /// Of the rows of one layout.
   struct Positions {
     torch::Tensor ids;  ///< [N]

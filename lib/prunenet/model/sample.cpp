@@ -99,7 +99,7 @@ class EndTokens {
 }  // namespace
 
 torch::Tensor sample(const CausalLm& model, const torch::Tensor& prompts, const SampleOptions& options, Rng& rng,
-                     Progress& progress) {
+                     Progress& progress, const LogitObserver& see) {
   const torch::NoGradGuard no_grad;
   check(model, prompts, options);
   const std::int64_t batch = prompts.size(0);
@@ -110,7 +110,9 @@ torch::Tensor sample(const CausalLm& model, const torch::Tensor& prompts, const 
   std::vector<torch::Tensor> columns{prompts};
   torch::Tensor input = prompts;
   for (std::int64_t step = 0; step < options.tokens; ++step) {
-    torch::Tensor next = draw(model.next_logits(input, cache), options.temperature, rng);
+    const torch::Tensor logits = model.next_logits(input, cache);
+    torch::Tensor next = draw(logits, options.temperature, rng);
+    if (see) see(step, logits);
     if (options.stop_at_eos) ends.apply(next);
     input = next.unsqueeze(1);
     columns.push_back(input);
