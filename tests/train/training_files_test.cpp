@@ -22,8 +22,8 @@ TEST(TrainingFiles, StatesMustBeOfFloats) {
 
 TEST(TrainingFiles, AreThoseOfATrainingAndNothingElse) {
   const testing::TemporaryDirectory directory;
-  for (const char* name :
-       {"state.safetensors", "probe-0.safetensors", "features-0.safetensors", "other-0.safetensors"}) {
+  for (const char* name : {"state.safetensors", "probe-0.safetensors", "features-0.safetensors", "text-0.safetensors",
+                           "other-0.safetensors"}) {
     write_safetensors(directory / name, {}, {});
   }
   EXPECT_TRUE(has_training_files(directory.path()));

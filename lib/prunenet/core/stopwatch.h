@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 
 namespace prunenet {
 
@@ -15,5 +16,10 @@ class Stopwatch {
 
   Clock::time_point start_ = Clock::now();
 };
+
+/// Of all threads of the process, so far.
+[[nodiscard]] inline double processor_seconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
 
 }  // namespace prunenet

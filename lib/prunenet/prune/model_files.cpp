@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "prunenet/checkpoint/file_names.h"
+#include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
@@ -51,6 +52,14 @@ std::vector<CompanionFile> companion_files(const fs::path& directory) {
   collect(directory, kTemplateFolder, files);
   std::ranges::sort(files, {}, &CompanionFile::name);
   return files;
+}
+
+void copy_companions(const fs::path& from, const fs::path& to, const std::vector<CompanionFile>& files) {
+  for (const CompanionFile& file : files) {
+    std::error_code status;
+    fs::create_directories((to / file.name).parent_path(), status);  // where it fails, so does the copy, and says why
+    copy_file_durably(from / file.name, to / file.name);
+  }
 }
 
 std::vector<std::string> weight_files(const Checkpoint& checkpoint) {

@@ -24,6 +24,10 @@ struct CompanionFile {
 /// anew (config.json, README.md, prunenet.json).
 [[nodiscard]] std::vector<CompanionFile> companion_files(const std::filesystem::path& directory);
 
+/// Copies them durably. Throws what `copy_file_durably` throws.
+void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to,
+                     const std::vector<CompanionFile>& files);
+
 /// Shards, and their index where there is one.
 [[nodiscard]] std::vector<std::string> weight_files(const Checkpoint& checkpoint);
 

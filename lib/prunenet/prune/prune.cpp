@@ -24,14 +24,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void copy_companions(const fs::path& from, const fs::path& to, const std::vector<CompanionFile>& files) {
-  for (const CompanionFile& file : files) {
-    std::error_code status;
-    fs::create_directories((to / file.name).parent_path(), status);  // where it fails, so does the copy, and says why
-    copy_file_durably(from / file.name, to / file.name);
-  }
-}
-
 /// The output's weight files, and SHA-256 of them and of those they were made from.
 struct WeightDigests {
   Digests inputs;

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <numeric>
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/core/stopwatch.h"
+#include "prunenet/train/learning_rate.h"
 
 namespace prunenet {
 
@@ -155,11 +155,7 @@ torch::Tensor Trainer::layer_loss(std::int64_t layer, double ratio) {
 void Trainer::step() {
   const Stopwatch watch;
   const double progress = static_cast<double>(step_) / static_cast<double>(options_.steps);
-  const double warmup = std::min(1.0, static_cast<double>(step_ + 1) / static_cast<double>(options_.warmup_steps + 1));
-  const double rate = options_.learning_rate * warmup * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
-  for (auto& group : optimizer_->param_groups()) {
-    static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate);
-  }
+  set_learning_rate(*optimizer_, cosine_rate(options_.learning_rate, step_, options_.warmup_steps, progress));
 
   const double ratio = options_.ratio_min + (options_.ratio_max - options_.ratio_min) * rng_.uniform();
   const std::vector<std::int64_t> layers = draw_layers();

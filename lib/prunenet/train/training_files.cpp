@@ -17,7 +17,7 @@ namespace prunenet {
 namespace {
 
 constexpr const char* kStateFile = "state.safetensors";
-constexpr std::array<const char*, 2> kModelPrefixes = {"probe-", "features-"};
+constexpr std::array<const char*, 3> kModelPrefixes = {"probe-", "features-", "text-"};
 constexpr const char* kExtension = ".safetensors";
 
 /// Those of a training, and what a killed one left unfinished of them.

@@ -20,7 +20,7 @@ class TrainingDirectory {
   /// in it, Error(kIo) where it cannot be created.
   TrainingDirectory(std::filesystem::path directory, std::string key, bool resume);
 
-  /// Where model number `model` has its `what`: "probe" or "features".
+  /// Where model number `model` has its `what`: "probe", "features" or "text".
   [[nodiscard]] std::filesystem::path model_file(std::string_view what, std::size_t model) const;
   /// Throws Error(kMismatch) where the file is of another key, Error(kBadInput) where it is damaged; nothing where
   /// absent.

@@ -20,17 +20,19 @@ std::string model_name(const TrainingModel& model) {
   return std::filesystem::absolute(model.directory).lexically_normal().filename().string();
 }
 
+nlohmann::json describe(const TrainingModel& model) {
+  const ModelConfig& config = model.family->config();
+  return {{"name", model_name(model)},
+          {"sha256", model.sha256},
+          {"architecture", config.architecture},
+          {"hidden_size", config.hidden_size},
+          {"intermediate_size", config.intermediate_size},
+          {"num_hidden_layers", config.num_hidden_layers}};
+}
+
 nlohmann::json describe(const std::vector<TrainingModel>& models) {
   nlohmann::json list = nlohmann::json::array();
-  for (const TrainingModel& model : models) {
-    const ModelConfig& config = model.family->config();
-    list.push_back({{"name", model_name(model)},
-                    {"sha256", model.sha256},
-                    {"architecture", config.architecture},
-                    {"hidden_size", config.hidden_size},
-                    {"intermediate_size", config.intermediate_size},
-                    {"num_hidden_layers", config.num_hidden_layers}});
-  }
+  for (const TrainingModel& model : models) list.push_back(describe(model));
   return list;
 }
 

@@ -25,8 +25,9 @@ struct TrainingModel {
 /// Name of its directory.
 [[nodiscard]] std::string model_name(const TrainingModel& model);
 
-/// What a policy's provenance says of them: a list of `{name, sha256, architecture, hidden_size, intermediate_size,
-/// num_hidden_layers}`.
+/// What records say of it: `{name, sha256, architecture, hidden_size, intermediate_size, num_hidden_layers}`.
+[[nodiscard]] nlohmann::json describe(const TrainingModel& model);
+/// A list of these.
 [[nodiscard]] nlohmann::json describe(const std::vector<TrainingModel>& models);
 
 /// SHA-256 of the JSON's text.
