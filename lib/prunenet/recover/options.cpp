@@ -1,0 +1,110 @@
+#include "prunenet/recover/options.h"
+
+#include <fmt/format.h>
+
+#include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
+#include "prunenet/recover/projection.h"
+
+namespace prunenet {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kSection = "recover";
+
+RecipeSection recover_section(RecoverOptions& options) {
+  return {{"train", name_field("recover.train", options.train, &parse_adaptation)},
+          {"targets", texts_field("recover.targets", options.targets)},
+          {"rank", integer_field("recover.rank", options.rank)},
+          {"alpha", number_field("recover.alpha", options.alpha)},
+          {"steps", integer_field("recover.steps", options.steps)},
+          {"tokens", integer_field("recover.tokens", options.tokens)},
+          {"micro_batch_tokens", integer_field("recover.micro_batch_tokens", options.micro_batch_tokens)},
+          {"learning_rate", number_field("recover.learning_rate", options.learning_rate)},
+          {"warmup_steps", integer_field("recover.warmup_steps", options.warmup_steps)},
+          {"beta2", number_field("recover.beta2", options.beta2)},
+          {"weight_decay", number_field("recover.weight_decay", options.weight_decay)},
+          {"gradient_clip", number_field("recover.gradient_clip", options.gradient_clip)},
+          {"gradient_checkpoints", truth_field("recover.gradient_checkpoints", options.gradient_checkpoints)},
+          {"temperature", number_field("recover.temperature", options.temperature)},
+          {"top_logits", integer_field("recover.top_logits", options.top_logits)},
+          {"sampled_tokens", integer_field("recover.sampled_tokens", options.sampled_tokens)},
+          {"held_out_tokens", integer_field("recover.held_out_tokens", options.held_out_tokens)},
+          {"sequence_length", integer_field("recover.sequence_length", options.sequence_length)},
+          {"start_tokens", integers_field("recover.start_tokens", options.start_tokens)},
+          {"sampling_temperature", number_field("recover.sampling_temperature", options.sampling_temperature)},
+          {"text_tokens", integer_field("recover.text_tokens", options.text_tokens)},
+          {"next_token_weight", number_field("recover.next_token_weight", options.next_token_weight)},
+          {"validate_every", integer_field("recover.validate_every", options.validate_every)},
+          {"save_every", integer_field("recover.save_every", options.save_every)},
+          {"seed", seed_field("recover.seed", options.seed)}};
+}
+
+void require_recover(bool holds, const char* field, double value, const char* range) {
+  if (holds) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("recovery option '{}' is {}, but must be {}", field, value, range));
+}
+
+}  // namespace
+
+std::string_view to_string(Adaptation adaptation) {
+  return adaptation == Adaptation::kLora ? "lora" : "full";
+}
+
+Adaptation parse_adaptation(std::string_view name) {
+  for (const Adaptation adaptation : {Adaptation::kLora, Adaptation::kFull}) {
+    if (to_string(adaptation) == name) return adaptation;
+  }
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("'{}' is no way to train; known: lora, full", printable(name)));
+}
+
+void check(const RecoverOptions& options) {
+  (void)parse_projections(options.targets);
+  const auto at_least = [](const char* field, std::int64_t value, std::int64_t least, const char* range) {
+    require_recover(value >= least, field, static_cast<double>(value), range);
+  };
+  at_least("rank", options.rank, 1, "at least 1");
+  require_recover(options.alpha > 0.0, "alpha", options.alpha, "above 0");
+  at_least("steps", options.steps, 1, "at least 1");
+  at_least("tokens", options.tokens, 1, "at least 1");
+  at_least("micro_batch_tokens", options.micro_batch_tokens, 1, "at least 1");
+  require_recover(options.learning_rate > 0.0 && options.learning_rate <= 1e36, "learning_rate", options.learning_rate,
+                  "above 0 and at most 1e36");
+  at_least("warmup_steps", options.warmup_steps, 0, "at least 0");
+  require_recover(options.beta2 >= 0.0 && options.beta2 < 1.0, "beta2", options.beta2, "from 0 to below 1");
+  require_recover(options.weight_decay >= 0.0, "weight_decay", options.weight_decay, "at least 0");
+  require_recover(options.gradient_clip > 0.0, "gradient_clip", options.gradient_clip, "above 0");
+  require_recover(options.temperature > 0.0, "temperature", options.temperature, "above 0");
+  at_least("top_logits", options.top_logits, 0, "at least 0");
+  at_least("sampled_tokens", options.sampled_tokens, 0, "at least 0");
+  at_least("held_out_tokens", options.held_out_tokens, 1, "at least 1");
+  at_least("sequence_length", options.sequence_length, 2, "at least 2");
+  require_recover(options.sampling_temperature > 0.0, "sampling_temperature", options.sampling_temperature, "above 0");
+  at_least("text_tokens", options.text_tokens, 0, "at least 0");
+  require_recover(options.next_token_weight >= 0.0, "next_token_weight", options.next_token_weight, "at least 0");
+  at_least("validate_every", options.validate_every, 1, "at least 1");
+  at_least("save_every", options.save_every, 1, "at least 1");
+}
+
+json to_json(const RecoverOptions& options) {
+  RecoverOptions copy = options;
+  json result;
+  for (const auto& [key, field] : recover_section(copy)) result[kSection][key] = field.write();
+  return result;
+}
+
+RecoverOptions recover_options_from_json(const json& recipe) {
+  RecoverOptions options;
+  if (!recipe.is_object()) refuse_recipe_value("(whole file)", recipe, "an object with the section recover");
+  for (const auto& [name, values] : recipe.items()) {
+    if (name != kSection) refuse_recipe_key(name, {kSection});
+    read_recipe_section(kSection, recover_section(options), values);
+  }
+  check(options);
+  return options;
+}
+
+}  // namespace prunenet

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "prunenet/core/progress.h"
+#include "prunenet/model/causal_lm.h"
+#include "prunenet/recover/options.h"
+#include "prunenet/recover/recovery_trainer.h"
+
+namespace prunenet {
+
+/// Name of the record that a recovered model directory carries.
+inline constexpr const char* kRecoveryFile = "recovery.json";
+
+/// What is read, what is written, and how long it may take.
+struct RecoveryFiles {
+  std::filesystem::path teacher;  ///< the dense model: a directory or a GGUF file
+  std::filesystem::path student;  ///< the pruned model: a directory
+  std::filesystem::path text;     ///< outside text; empty: none
+  std::filesystem::path output;
+  bool force = false;                    ///< replace a model directory that is there
+  std::filesystem::path adapter = {};    ///< where LoRA's factors go in PEFT's format; empty: nowhere
+  std::filesystem::path work_directory;  ///< created; removed by the caller once the output is there
+  bool resume = false;                   ///< go on from what lies there; otherwise what lies there is replaced
+  LoadOptions load = {};                 ///< of teacher and student; not streamed
+  double time_limit_seconds = std::numeric_limits<double>::infinity();  ///< of training
+  std::string command_line = {};                                        ///< as typed; empty where there was none
+};
+
+/// What came of it.
+struct RecoveryReport {
+  std::vector<RecoveryPoint> curve;
+  std::int64_t trained_parameters = 0;
+  std::int64_t text_sequences = 0;
+  double text_seconds = 0.0;            ///< of loading the teacher, sampling and reading; 0 where that was resumed
+  double text_processor_seconds = 0.0;  ///< likewise, of all threads
+  nlohmann::json record;                ///< what recovery.json holds
+};
+
+/// Throws Error(kMismatch) unless both are of one architecture, vocabulary, depth, hidden size and attention, and the
+/// student's feed-forward blocks are not wider than the teacher's.
+void check_pair(const ModelConfig& teacher, const ModelConfig& student);
+
+/// Teaches the student by the teacher and writes it, the whole of `prunenet recover`: the same tensors and types with
+/// other numbers; config, tokenizer and other small files copied; `recovery.json`; a section of README.md. The
+/// directory is complete or absent. Inputs are never changed.
+///
+/// Where it is interrupted the state after the last step is saved, and `resume` goes on from there: to the same bits
+/// with the same options, or with another `learning_rate`, `steps` and other options of the schedule. Those that decide
+/// text and trained weights must be the same: else Error(kMismatch). Where the loss becomes NaN, Error(kNumerical)
+/// names the step, and the last state that was saved is kept.
+[[nodiscard]] RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFiles& files,
+                                             Progress& progress);
+
+}  // namespace prunenet

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "prunenet/core/rng.h"
+#include "prunenet/family/family.h"
+#include "prunenet/plan/plan.h"
+#include "prunenet/prune/prune.h"
+
+namespace prunenet::testing {
+
+/// Prunes the small trained model of tests/data by chance: 30 % of its neurons, which hurts it badly.
+inline void prune_small_by_chance(const std::filesystem::path& output) {
+  const Checkpoint checkpoint = Checkpoint::open(std::filesystem::path(PRUNENET_TEST_DATA) / "trained" / "small");
+  const auto family = make_family(checkpoint);
+  Rng rng(7);
+  std::vector<std::vector<float>> scores(static_cast<std::size_t>(family->config().num_hidden_layers));
+  for (auto& layer : scores) {
+    for (std::int64_t i = 0; i < family->config().intermediate_size; ++i) {
+      layer.push_back(static_cast<float>(rng.uniform()));
+    }
+  }
+  PruneOptions options;
+  options.output = output;
+  SilentProgress silent;
+  (void)prune_checkpoint(checkpoint, *family, make_uniform_plan(scores, 0.3, 1, "chance"), options, silent);
+}
+
+}  // namespace prunenet::testing
