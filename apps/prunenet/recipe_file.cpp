@@ -105,4 +105,33 @@ nlohmann::json parse_recipe_value(std::string_view text) {
   }
 }
 
+void apply_recipe_setting(const std::string& setting, nlohmann::json& recipe) {
+  const std::size_t equals = setting.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw Error(ErrorKind::kInvalidArgument, fmt::format("--set {}: must be SECTION.KEY=VALUE", setting));
+  }
+  const std::string name = setting.substr(0, equals);
+  const nlohmann::json value = parse_recipe_value(setting.substr(equals + 1));
+  const std::size_t dot = name.find('.');
+  if (dot == std::string::npos) {
+    recipe[name] = value;
+    return;
+  }
+  nlohmann::json& section = recipe[name.substr(0, dot)];
+  if (!section.is_object() && !section.is_null()) return;  // who reads the recipe says what is wrong with it
+  section[name.substr(dot + 1)] = value;
+}
+
+std::string recipe_text(const nlohmann::json& recipe) {
+  std::string text;
+  for (const auto& [section, fields] : recipe.items()) {
+    if (!fields.is_object()) continue;
+    text += fmt::format("  {}:\n", section);
+    for (const auto& [key, value] : fields.items()) {
+      text += fmt::format("    {}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+  return text;
+}
+
 }  // namespace prunenet::cli

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 namespace prunenet::cli {
@@ -14,5 +15,11 @@ namespace prunenet::cli {
 
 /// One value as it would stand in a recipe: "0.1", "true", "[0.2, 0.3]". Throws Error(kInvalidArgument).
 [[nodiscard]] nlohmann::json parse_recipe_value(std::string_view text);
+
+/// Puts "KEY=VALUE" or "SECTION.KEY=VALUE" into a recipe. Throws Error(kInvalidArgument) where it is neither.
+void apply_recipe_setting(const std::string& setting, nlohmann::json& recipe);
+
+/// The sections of a recipe as YAML, indented by two.
+[[nodiscard]] std::string recipe_text(const nlohmann::json& recipe);
 
 }  // namespace prunenet::cli

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "human.h"
@@ -19,6 +18,7 @@
 #include "prunenet/train/session.h"
 #include "prunenet/train/training_files.h"
 #include "recipe_file.h"
+#include "resumable.h"
 #include "verbs.h"
 
 namespace prunenet::cli {
@@ -36,26 +36,13 @@ struct TrainArguments {
   bool force = false;
 };
 
-std::string sections_of(const Recipe& recipe) {
-  std::string text;
-  const nlohmann::json defaults = to_json(recipe);
-  for (const auto& [section, fields] : defaults.items()) {
-    if (!fields.is_object()) continue;
-    text += fmt::format("  {}:\n", section);
-    for (const auto& [key, value] : fields.items()) {
-      text += fmt::format("    {}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
-    }
-  }
-  return text;
-}
-
 std::string default_recipe() {
   Recipe published;
   published.policy = PolicyKind::kPrunenet;
-  return "The recipe, with its defaults:\n  policy: features\n" + sections_of(Recipe{}) +
+  return "The recipe, with its defaults:\n  policy: features\n" + recipe_text(to_json(Recipe{})) +
          "or, for a policy as the PruneNet paper has it, one a ratio and model (docs/method.md):\n"
          "  policy: prunenet\n" +
-         sections_of(published);
+         recipe_text(to_json(published));
 }
 
 VerbOptions make_options(TrainArguments& arguments) {
@@ -84,32 +71,14 @@ VerbOptions make_options(TrainArguments& arguments) {
   return options;
 }
 
-/// KEY=VALUE or SECTION.KEY=VALUE.
-void apply_setting(const std::string& setting, nlohmann::json& recipe) {
-  const std::size_t equals = setting.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    throw Error(ErrorKind::kInvalidArgument, fmt::format("--set {}: must be SECTION.KEY=VALUE", setting));
-  }
-  const std::string name = setting.substr(0, equals);
-  const nlohmann::json value = parse_recipe_value(setting.substr(equals + 1));
-  const std::size_t dot = name.find('.');
-  if (dot == std::string::npos) {
-    recipe[name] = value;
-    return;
-  }
-  nlohmann::json& section = recipe[name.substr(0, dot)];
-  if (!section.is_object() && !section.is_null()) return;  // recipe_from_json says what is wrong with it
-  section[name.substr(dot + 1)] = value;
-}
-
 Recipe make_recipe(const TrainArguments& arguments, const CommonOptions& common) {
   nlohmann::json recipe = common.recipe.empty() ? nlohmann::json::object() : read_recipe_file(common.recipe);
   std::vector<std::string> settings = arguments.settings;
   if (arguments.steps) settings.push_back(fmt::format("train.steps={}", *arguments.steps));
-  for (const std::string& setting : settings) apply_setting(setting, recipe);
+  for (const std::string& setting : settings) apply_recipe_setting(setting, recipe);
   if (common.seed) {
     const bool published = recipe.value("policy", nlohmann::json()) == to_string(PolicyKind::kPrunenet);
-    apply_setting(fmt::format("{}.seed={}", published ? "prunenet" : "train", *common.seed), recipe);
+    apply_recipe_setting(fmt::format("{}.seed={}", published ? "prunenet" : "train", *common.seed), recipe);
   }
   try {
     return recipe_from_json(recipe);
@@ -121,24 +90,6 @@ Recipe make_recipe(const TrainArguments& arguments, const CommonOptions& common)
 
 std::filesystem::path work_directory(const TrainArguments& arguments) {
   return arguments.out + ".train";
-}
-
-/// Failures that have nothing to do with what was asked for: the same command can go on after them.
-bool can_be_resumed(ErrorKind kind) {
-  return kind == ErrorKind::kInterrupted || kind == ErrorKind::kOutOfSpace || kind == ErrorKind::kIo;
-}
-
-/// Runs `train`, and says how to go on where something is left to go on with.
-template <typename Train>
-auto say_how_to_resume(const std::filesystem::path& work, Train train) {
-  try {
-    return train();
-  } catch (const Error& error) {
-    std::error_code ignored;
-    std::filesystem::remove(work, ignored);  // only where it is empty
-    if (!can_be_resumed(error.kind()) || !has_training_files(work)) throw;
-    throw Error(error.kind(), fmt::format("{}; --resume goes on from {}", error.what(), work.string()));
-  }
 }
 
 void print_summary(const std::string& path, const Policy& policy) {
@@ -169,16 +120,6 @@ void print_summary(const std::string& path, const PublishedPolicy& policy) {
                       {"seconds", human_seconds(policy.provenance.at("training_seconds").get<double>())}}));
 }
 
-/// Hours of work are not thrown away because --resume was forgotten.
-void check_work(const TrainArguments& arguments) {
-  const std::filesystem::path work = work_directory(arguments);
-  if (arguments.resume || arguments.force || !has_training_files(work)) return;
-  throw Error(ErrorKind::kAlreadyExists,
-              fmt::format("{} holds a training that was not finished; go on from it with --resume, or start anew with "
-                          "--force",
-                          work.string()));
-}
-
 void check_probes(const TrainArguments& arguments, const Recipe& recipe) {
   if (!arguments.probes.empty() && recipe.policy == PolicyKind::kPrunenet) {
     throw Error(ErrorKind::kInvalidArgument, "--probe has no effect with policy 'prunenet', which is trained without");
@@ -200,7 +141,8 @@ void train_and_save(const TrainArguments& arguments, const Recipe& recipe, const
                             .resume = arguments.resume,
                             .probes = {arguments.probes.begin(), arguments.probes.end()},
                             .load = load};
-  const auto policy = say_how_to_resume(work, [&] { return train(models, recipe, files, job.progress()); });
+  const auto policy =
+      say_how_to_resume(work, kResumableErrors, [&] { return train(models, recipe, files, job.progress()); });
   save(arguments.out, policy);
   remove_training_files(work);
   job.progress().finish();
@@ -219,7 +161,7 @@ void run_train(const Arguments& words) {
   check_new_file(arguments.out, arguments.force);
   for (const std::string& model : arguments.models) check_not_of_model(arguments.out, model);
   check_probes(arguments, recipe);
-  check_work(arguments);
+  check_unfinished_work(work_directory(arguments), arguments.resume, arguments.force);
   const LoadOptions load = load_options(arguments.network);
 
   Job job(options.common());

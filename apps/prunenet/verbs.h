@@ -16,6 +16,7 @@ void run_features(const Arguments& arguments);
 void run_probe_verb(const Arguments& arguments);
 void run_train(const Arguments& arguments);
 void run_apply(const Arguments& arguments);
+void run_recover(const Arguments& arguments);
 void run_verify(const Arguments& arguments);
 void run_eval(const Arguments& arguments);
 void run_generate(const Arguments& arguments);
@@ -29,13 +30,14 @@ struct Verb {
   void (*run)(const Arguments& arguments);
 };
 
-inline constexpr std::array<Verb, 12> kVerbs = {{
+inline constexpr std::array<Verb, 13> kVerbs = {{
     {"import", "make a checked model directory of a GGUF file or another directory", run_import},
     {"export", "write a model as a GGUF file", run_export},
     {"features", "write what a policy sees of each neuron", run_features},
     {"probe", "keep what a model says of itself, to train on", run_probe_verb},
     {"train", "train a policy on one or more models of a family", run_train},
     {"apply", "prune a model by a policy at any ratio", run_apply},
+    {"recover", "teach a pruned model by the dense one, on text that it samples", run_recover},
     {"verify", "hold a pruned model to its record and to its input", run_verify},
     {"eval", "measure perplexity, multiple choice, speed and memory", run_eval},
     {"generate", "continue a prompt", run_generate},
