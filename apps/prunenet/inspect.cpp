@@ -251,7 +251,7 @@ Report inspect_probe(const std::filesystem::path& path) {
   const ProbeFile file = ProbeFile::open(path);
   const ProbeFacts& facts = file.facts();
   const ProbeOptions& probe = facts.source.options;
-  const bool exact = facts.neurons <= probe.exact_width;
+  const char* kept = facts.neurons <= probe.exact_width ? "second moments" : "packed second moments";
   Report report;
   report.record = {{"kind", "probe"},
                    {"path", path.string()},
@@ -260,7 +260,7 @@ Report inspect_probe(const std::filesystem::path& path) {
                    {"model", {{"name", facts.model_name}, {"sha256", facts.source.model_sha256}}},
                    {"num_hidden_layers", facts.layers},
                    {"intermediate_size", facts.neurons},
-                   {"kept", exact ? "second moments" : "sketches"},
+                   {"kept", kept},
                    {"probe", to_json(probe)},
                    {"seed", facts.source.seed},
                    {"device", facts.device},
@@ -271,8 +271,7 @@ Report inspect_probe(const std::filesystem::path& path) {
       {"sha256", report.record.at("sha256").get<std::string>()},
       {"bytes", human_bytes(file.bytes())},
       {"model", fmt::format("{} (SHA-256 {})", facts.model_name, facts.source.model_sha256)},
-      {"kept", exact ? fmt::format("second moments of {} layers, {} x {}", facts.layers, facts.neurons, facts.neurons)
-                     : fmt::format("sketches of {} layers, {} x {}", facts.layers, probe.sketch_rows, facts.neurons)},
+      {"kept", fmt::format("{} of {} layers, {} x {}", kept, facts.layers, facts.neurons, facts.neurons)},
       {"options", report.record.at("probe").dump()},
       {"seed", std::to_string(facts.source.seed)},
       {"made", fmt::format("in {} on {} by prunenet {}", human_seconds(file.seconds()), facts.device, facts.version)}};

@@ -31,7 +31,7 @@ using nlohmann::json;
 struct ProbeArguments {
   std::string model;
   std::string out;
-  std::optional<std::int64_t> tokens, held_out_tokens, sequence_length, exact_width, sketch_rows;
+  std::optional<std::int64_t> tokens, held_out_tokens, sequence_length, exact_width;
   std::optional<double> temperature;
   NetworkArguments network;
   std::string json_file;
@@ -58,8 +58,7 @@ VerbOptions make_options(ProbeArguments& arguments) {
       ("held-out-tokens", value_of(arguments.held_out_tokens, "N"), "tokens that choose, as probe.held_out_tokens")  //
       ("sequence-length", value_of(arguments.sequence_length, "N"), "tokens a sequence, as probe.sequence_length")   //
       ("temperature", value_of(arguments.temperature, "T"), "of sampling, as probe.temperature")                     //
-      ("exact-width", value_of(arguments.exact_width, "N"), "wider blocks are sketched, as probe.exact_width")       //
-      ("sketch-rows", value_of(arguments.sketch_rows, "N"), "of a sketch, as probe.sketch_rows")                     //
+      ("exact-width", value_of(arguments.exact_width, "N"), "wider blocks are packed, as probe.exact_width")         //
       ("force", flag(arguments.force), "replace an existing file")                                                   //
       ("json", value_of(arguments.json_file, "F"), "write JSON to this file, or to standard output with -");
   add_network_options(options, arguments.network);
@@ -84,7 +83,6 @@ Recipe make_recipe(const ProbeArguments& arguments, const CommonOptions& common)
   put(arguments.sequence_length, recipe.probe.sequence_length);
   put(arguments.temperature, recipe.probe.temperature);
   put(arguments.exact_width, recipe.probe.exact_width);
-  put(arguments.sketch_rows, recipe.probe.sketch_rows);
   if (common.seed) recipe.train.seed = static_cast<std::uint64_t>(*common.seed);
   check(recipe.probe);
   return recipe;

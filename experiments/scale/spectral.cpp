@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <iostream>
 #include <numeric>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +16,8 @@
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/core/peak_memory.h"
 #include "prunenet/core/rng.h"
+#include "prunenet/spectral/packed_coupling.h"
 #include "prunenet/spectral/schatten2.h"
-#include "prunenet/spectral/sketch.h"
 
 namespace prunenet {
 namespace {
@@ -150,19 +149,21 @@ void compare_forms(const Layer& layer, const MatrixF& moment) {
   };
   judge("exact", exact);
   {
-    std::optional<PackedCoupling> packed;
-    time("packing", 1, [&] { packed.emplace(layer.down, moment); });
-    std::cout << fmt::format("packed: {:.1f} MB; exact: {:.1f} MB\n", 1e-6 * double(packed->bytes()),
+    PackedMatrix packed;
+    time("packing K", 1, [&] { packed = pack_coupling(layer.down, moment); });
+    std::cout << fmt::format("packed: {:.1f} MB; exact: {:.1f} MB\n", 1e-6 * double(packed.codes().size()),
                              4e-6 * double(neurons) * double(neurons));
-    judge("packed", Schatten2::from_packed(*std::move(packed)));
+    judge("packed", Schatten2::from_packed(std::move(packed)));
+  }
+  {
+    PackedMatrix packed_moment;
+    PackedMatrix packed;
+    time("packing H", 1, [&] { packed_moment = PackedMatrix::pack(moment); });
+    time("packing K of a packed H", 1, [&] { packed = pack_coupling(layer.down, packed_moment); });
+    judge("packed twice", Schatten2::from_packed(std::move(packed)));
   }
   if (neurons <= kWidestDiagonal) {
     judge("diagonal", Schatten2::from_coupling(MatrixF(energies.cast<float>().asDiagonal())));
-  }
-  for (const Eigen::Index rows : {1024, 2048}) {
-    ResponseSketch sketch(rows, neurons, 3);
-    time(fmt::format("sketching, m = {}", rows), 1, [&] { sketch.add(layer.responses); });
-    judge(fmt::format("sketch {}", rows), Schatten2::from_sketch(sketch.coupling_sketch(layer.down)));
   }
 }
 

@@ -1,9 +1,10 @@
 // The default reward of keep-sets, 30 % removed, one and eight at once, and of all swaps of eight keep-sets, for the
-// conditional gradient: by the exact coupling, by the packed one, and by sketches of m rows. Arguments: I, keep-sets;
-// of sketches m before them. At I = 11008 the exact coupling takes half a gigabyte.
+// conditional gradient: by the exact coupling and by the packed one. Arguments: I, keep-sets. At I = 11008 the exact
+// coupling takes half a gigabyte.
 //   OPENBLAS_NUM_THREADS=2 build/tests/bench/bench_schatten2
 #include <benchmark/benchmark.h>
 
+#include "prunenet/spectral/packed_coupling.h"
 #include "prunenet/spectral/schatten2.h"
 #include "prunenet/spectral/spectral_operator.h"
 #include "spectral/random_block.h"
@@ -30,12 +31,7 @@ Schatten2 exact_form(benchmark::State& state) {
 
 Schatten2 packed_form(benchmark::State& state) {
   const Block block(state.range(0));
-  return Schatten2::from_packed({block.down, block.second_moment});
-}
-
-Schatten2 sketched_form(benchmark::State& state) {
-  Rng rng(1);
-  return Schatten2::from_sketch(testing::random_matrix(rng, state.range(2), state.range(0)).cast<float>());
+  return Schatten2::from_packed(pack_coupling(block.down, block.second_moment));
 }
 
 MatrixF removed_sets(Eigen::Index count, Eigen::Index neurons) {
@@ -83,15 +79,9 @@ BENCHMARK_CAPTURE(schatten2, exact, exact_form)
 BENCHMARK_CAPTURE(schatten2, packed, packed_form)
     ->ArgsProduct({{kSmolLm2, kLlama7b}, {1, 8}})
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(schatten2, sketched, sketched_form)
-    ->ArgsProduct({{kSmolLm2, kLlama7b}, {1, 8}, {1024}})
-    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(schatten2_swaps, exact, exact_form)->ArgsProduct({{kSmolLm2}, {8}})->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(schatten2_swaps, packed, packed_form)
     ->ArgsProduct({{kSmolLm2, kLlama7b}, {8}})
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(schatten2_swaps, sketched, sketched_form)
-    ->ArgsProduct({{kSmolLm2, kLlama7b}, {8}, {1024}})
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

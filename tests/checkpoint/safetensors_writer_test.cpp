@@ -81,6 +81,15 @@ TEST(SafetensorsWriter, BytesAreThoseOfTheFormat) {
   EXPECT_EQ(read_text_file(directory / "m"), std::string("\x58\0\0\0\0\0\0\0", 8) + header + "xy");
 }
 
+TEST(SafetensorsWriter, TensorsLieBySizeOrAsDeclared) {
+  const std::vector<TensorDeclaration> tensors = {{"bytes", Dtype::kU8, {4}}, {"floats", Dtype::kF32, {2}}};
+  EXPECT_EQ(SafetensorsLayout(tensors, {}).tensors().front().name, "floats");
+  EXPECT_EQ(SafetensorsLayout(tensors, {}, TensorOrder::kAsDeclared).tensors().front().name, "bytes");
+  testing::expect_error(ErrorKind::kInvalidArgument, {"'floats'", "byte 3"}, [] {
+    (void)SafetensorsLayout({{"bytes", Dtype::kU8, {3}}, {"floats", Dtype::kF32, {2}}}, {}, TensorOrder::kAsDeclared);
+  });
+}
+
 TEST(SafetensorsWriter, MisuseIsRefused) {
   const testing::TemporaryDirectory directory;
   const auto layout = [](std::vector<TensorDeclaration> tensors) { return SafetensorsLayout(std::move(tensors), {}); };

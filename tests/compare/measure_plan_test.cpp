@@ -23,9 +23,8 @@ struct Probed : LoadedModel {
     options.tokens = 128;
     options.sequence_length = 32;
     options.exact_width = exact_width;
-    options.sketch_rows = 64;
     const torch::Tensor ids = torch::randint(network.config().vocab_size, {4, 32}, torch::kInt64);
-    moments = collect_responses(network, ids, options, 1, silent);
+    moments = collect_responses(network, ids, options, silent);
   }
   [[nodiscard]] Plan plan_of(double ratio) { return plan({{"name", "random"}}, {}, ratio, 3); }
   [[nodiscard]] PlanMeasurement measure(const Plan& plan, const std::vector<std::string>& names) {
@@ -66,7 +65,13 @@ TEST(MeasurePlan, AgreesWithOneProblemADistortion) {
 TEST(MeasurePlan, IsZeroInLayersWithoutResponse) {
   for (const std::int64_t exact_width : {4096, 1}) {
     Probed model(exact_width);
-    for (MatrixF* form : {&model.moments[1].second_moment, &model.moments[1].sketch}) form->setZero();
+    const auto neurons = model.network.config().intermediate_size;
+    ResponseMoments& dead = model.moments[1];
+    if (dead.is_exact()) {
+      dead.second_moment.setZero();
+    } else {
+      dead.packed = PackedMatrix::pack(MatrixF::Zero(neurons, neurons));
+    }
     const PlanMeasurement measured = model.measure(model.plan_of(0.4), {"schatten2 of response"});
     EXPECT_EQ(measured.distortion.at("schatten2 of response")[1], 0.0);
     EXPECT_GT(measured.distortion.at("schatten2 of response")[0], 0.0);
@@ -89,7 +94,7 @@ TEST(MeasurePlan, TakesLayersWithoutNeurons) {
     EXPECT_NEAR(layers[0].get<double>(), 1.0, 1e-9) << name;
 }
 
-TEST(MeasurePlan, LeavesOutWhatSketchesCannotTell) {
+TEST(MeasurePlan, LeavesOutWhatPackedMomentsCannotTell) {
   Probed model(/*exact_width=*/1);
   const PlanMeasurement measured = model.measure(model.plan_of(0.4), default_distortions());
   EXPECT_TRUE(measured.distortion.contains("schatten2 of response"));

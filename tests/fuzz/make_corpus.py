@@ -26,7 +26,7 @@ def parts(*contents) -> bytes:
 
 # --- safetensors
 
-SIZES = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8, "U8": 1, "I32": 4, "I64": 8, "BOOL": 1, "F8_E4M3": 1}
+SIZES = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8, "U8": 1, "I8": 1, "I32": 4, "I64": 8, "BOOL": 1, "F8_E4M3": 1}
 
 
 def safetensors(tensors: dict, metadata=None) -> bytes:
@@ -272,14 +272,16 @@ def write_policies() -> None:
                    for name, shape in shapes.items()}
         put(target, "state", safetensors(f32(tensors), {"key": "state", "random": random} | text))
 
-    for name, kind, shape, width in (("exact", "second_moment", [2, 2], 2), ("sketch", "sketch", [1, 2], 1)):
+    exact = {"second_moment": ("F32", [2, 2])}
+    packed = {"second_moment.diagonal": ("F32", [2]), "second_moment.codes": ("I8", [4])}
+    for name, moments, width in (("exact", exact, 2), ("packed", packed, 1)):
         put("probe", name, safetensors(
             {f"text.{half}": ("I32", [2, 4]) for half in ("training", "held_out")} |
-            f32({f"{half}.0.{name}": size for half in ("training", "held_out")
-                 for name, size in (("mean", [2]), (kind, shape))} | {"seconds": [1]}),
+            {f"{half}.0.{part}": tensor for half in ("training", "held_out")
+             for part, tensor in ({"mean": ("F32", [2])} | moments).items()} | f32({"seconds": [1]}),
             {"format": "prunenet-probe", "format_version": "2", "seed": "7", "device": "cpu", "prunenet_version": "0.1.0",
              "model": json.dumps({"name": "m", "sha256": "ab", "num_hidden_layers": 1, "intermediate_size": 2}),
-             "probe": json.dumps({"tokens": 8, "held_out_tokens": 5, "exact_width": width, "sketch_rows": 1})}))
+             "probe": json.dumps({"tokens": 8, "held_out_tokens": 5, "exact_width": width})}))
     put("probe", "features", safetensors(f32({"features.0": [2, 3]}), {"key": "model", "seconds": "2"}))
 
 

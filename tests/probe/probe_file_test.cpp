@@ -55,14 +55,18 @@ class ProbeFileTest : public ::testing::Test {
   void write_changed(const std::map<std::string, HostTensor>& tensors,
                      const std::map<std::string, std::string>& metadata = {}) const {
     write();
+    std::map<std::string, std::string> texts = SafetensorsFile::open(path_).metadata();
+    for (const auto& [key, text] : metadata) texts[key] = text;
+    std::erase_if(texts, [](const auto& text) { return text.second.empty(); });
+    write_safetensors(path_, changed(tensors), texts);
+  }
+  /// Tensors of the file, some of them replaced.
+  [[nodiscard]] std::map<std::string, HostTensor> changed(const std::map<std::string, HostTensor>& tensors) const {
     const SafetensorsFile good = SafetensorsFile::open(path_);
     std::map<std::string, HostTensor> all;
     for (const std::string& name : good.names()) all[name] = good.read(name);
     for (const auto& [name, tensor] : tensors) all[name] = tensor;
-    std::map<std::string, std::string> texts = good.metadata();
-    for (const auto& [key, text] : metadata) texts[key] = text;
-    std::erase_if(texts, [](const auto& text) { return text.second.empty(); });
-    write_safetensors(path_, all, texts);
+    return all;
   }
   void expect_refused(std::initializer_list<std::string> fragments, ErrorKind kind = ErrorKind::kBadInput) const {
     expect_error(kind, fragments, [&] {
@@ -102,22 +106,39 @@ TEST_F(ProbeFileTest, ComesBackAsItWas) {
     EXPECT_EQ(read.held_out.mean, expected.held_out.mean);
     EXPECT_EQ(read.training.second_moment, expected.training.second_moment);
     EXPECT_EQ(read.held_out.second_moment, expected.held_out.second_moment);
-    EXPECT_EQ(read.training.sketch.size(), 0);
+    EXPECT_TRUE(read.training.is_exact());
   }
 }
 
-TEST_F(ProbeFileTest, SketchesOfWideBlocks) {
+TEST_F(ProbeFileTest, PackedMomentsOfWideBlocks) {
   ProbeFacts wide = facts();
   wide.layers = 1;
   wide.source.options.exact_width = 1;
-  wide.source.options.sketch_rows = 3;
-  const LayerMoments sketches{.training = {.mean = VectorF::Random(2), .sketch = MatrixF::Random(3, 2)},
-                              .held_out = {.mean = VectorF::Random(2), .sketch = MatrixF::Random(3, 2)}};
+  wide.neurons = 131;  // more than one strip of codes, and no multiple of 4
+  const auto packed = [] {
+    const MatrixF factor = MatrixF::Random(131, 131);
+    return ResponseMoments{.mean = VectorF::Random(131), .packed = PackedMatrix::pack(factor * factor.transpose())};
+  };
+  const LayerMoments written{.training = packed(), .held_out = packed()};
   ProbeWriter writer(path_, wide);
   writer.write(text());
-  writer.write(0, sketches);
-  writer.finish(0.0);
-  EXPECT_EQ(ProbeFile::open(path_).layer(0).held_out.sketch, sketches.held_out.sketch);
+  writer.write(0, written);
+  writer.finish(0.25);
+  const ProbeFile file = ProbeFile::open(path_);
+  EXPECT_EQ(file.seconds(), 0.25);
+  const LayerMoments read = file.layer(0);
+  EXPECT_EQ(read.held_out.mean, written.held_out.mean);
+  EXPECT_FALSE(read.held_out.is_exact());
+  for (const auto& [actual, expected] : {std::pair{&read.training.packed, &written.training.packed},
+                                         {&read.held_out.packed, &written.held_out.packed}}) {
+    EXPECT_EQ(actual->diagonal(), expected->diagonal());
+    EXPECT_EQ(actual->codes(), expected->codes());
+  }
+  HostTensor codes = SafetensorsFile::open(path_).read("training.0.second_moment.codes");
+  codes.data[1] = std::byte{0x80};
+  write_safetensors(path_, changed({{"training.0.second_moment.codes", codes}}),
+                    SafetensorsFile::open(path_).metadata());
+  expect_refused({"'training.0.second_moment.codes'", "damaged"});
 }
 
 TEST_F(ProbeFileTest, WhatIsNotFinishedIsNotThere) {

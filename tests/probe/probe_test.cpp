@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "prunenet/core/rng.h"
-#include "prunenet/spectral/schatten2.h"
 #include "support/expect_error.h"
 
 namespace prunenet {
@@ -66,7 +65,7 @@ TEST(Probe, ResponsesThatAreNotFiniteNameTheirLayer) {
     options.exact_width = exact_width;
     SilentProgress silent;
     testing::expect_error(ErrorKind::kNumerical, {"layer 1"}, [&] {
-      (void)collect_responses(model, torch::ones({2, 8}, torch::kInt64), options, 1, silent);
+      (void)collect_responses(model, torch::ones({2, 8}, torch::kInt64), options, silent);
     });
   }
 }
@@ -107,7 +106,7 @@ TEST(Probe, MomentsAreThoseOfTheResponsesThatTheHookSees) {
     sum = sum + wide.t().matmul(wide);
     return at.h;
   });
-  const auto moments = collect_responses(model, ids, small_options(), 3, silent);
+  const auto moments = collect_responses(model, ids, small_options(), silent);
   ASSERT_EQ(moments.size(), 2U);
   for (std::size_t layer = 0; layer < 2; ++layer) {
     const torch::Tensor expected = sums[layer] / static_cast<double>(ids.numel());
@@ -132,47 +131,41 @@ TEST(Probe, BothTextsAtOnceGiveWhatEachGivesOnItsOwn) {
   for (const std::int64_t exact_width : {4096, 1}) {
     ProbeOptions options = small_options();
     options.exact_width = exact_width;
-    options.sketch_rows = 5;
     const ProbeText text = sample_probe_text(model, options, 3, silent);
-    const auto training = collect_responses(model, text.training, options, 3, silent);
-    const auto held_out = collect_responses(model, text.held_out, options, 3, silent);
+    const auto training = collect_responses(model, text.training, options, silent);
+    const auto held_out = collect_responses(model, text.held_out, options, silent);
     std::int64_t next = 0;
     collect_responses(
-        model, text, options, 3,
+        model, text, options,
         [&](std::int64_t layer, const LayerMoments& moments) {
           EXPECT_EQ(layer, next++);
           const auto i = static_cast<std::size_t>(layer);
           EXPECT_EQ(moments.training.mean, training[i].mean);
           EXPECT_EQ(moments.held_out.mean, held_out[i].mean);
           EXPECT_EQ(moments.training.second_moment, training[i].second_moment);
-          EXPECT_EQ(moments.training.sketch, training[i].sketch);
+          EXPECT_EQ(moments.training.packed.codes(), training[i].packed.codes());
           EXPECT_EQ(moments.held_out.second_moment, held_out[i].second_moment);
-          EXPECT_EQ(moments.held_out.sketch, held_out[i].sketch);
+          EXPECT_EQ(moments.held_out.packed.codes(), held_out[i].packed.codes());
         },
         silent);
     EXPECT_EQ(next, 2);
   }
 }
 
-TEST(Probe, WideBlocksAreSketchedAndTheSketchEstimatesTheDistortion) {
+TEST(Probe, WideBlocksArePackedFromTheSameMoments) {
   const CausalLm model = tiny_model();
   SilentProgress silent;
   ProbeOptions options = small_options();
   const torch::Tensor ids = sample_probe_text(model, options, 3, silent).training;
-  const auto exact = collect_responses(model, ids, options, 3, silent);
+  const auto exact = collect_responses(model, ids, options, silent);
   options.exact_width = 4;
-  options.sketch_rows = 4096;
-  const auto sketched = collect_responses(model, ids, options, 3, silent);
+  const auto packed = collect_responses(model, ids, options, silent);
   for (std::size_t layer = 0; layer < 2; ++layer) {
-    ASSERT_EQ(sketched[layer].second_moment.size(), 0);
-    const torch::Tensor& down = model.weights().layers[layer].down;
-    const MatrixF down_matrix = Eigen::Map<const MatrixF>(down.data_ptr<float>(), 8, 12);
-    const auto truth = Schatten2::from_coupling(response_coupling(down_matrix, exact[layer].second_moment));
-    const auto estimate = Schatten2::from_sketch(sketched[layer].sketch);
-    MatrixF removed = MatrixF::Zero(1, 12);
-    removed.leftCols(4).setOnes();
-    const double expected = truth(removed)(0);
-    EXPECT_NEAR(estimate(removed)(0), expected, 5 * std::sqrt(8.0 / 4096) * expected) << "layer " << layer;
+    ASSERT_FALSE(packed[layer].is_exact());
+    const PackedMatrix expected = PackedMatrix::pack(exact[layer].second_moment);
+    EXPECT_EQ(packed[layer].packed.codes(), expected.codes()) << "layer " << layer;
+    EXPECT_EQ(packed[layer].energies(), exact[layer].energies()) << "layer " << layer;
+    EXPECT_EQ(packed[layer].mean, exact[layer].mean) << "layer " << layer;
   }
 }
 
@@ -188,7 +181,6 @@ TEST(ProbeOptions, EveryFieldHasItsRange) {
   expect_refused("sequence_length", [](auto& o) { o.sequence_length = 1; });
   expect_refused("temperature", [](auto& o) { o.temperature = 0.0; });
   expect_refused("exact_width", [](auto& o) { o.exact_width = -1; });
-  expect_refused("sketch_rows", [](auto& o) { o.sketch_rows = 0; });
 }
 
 }  // namespace

@@ -119,11 +119,11 @@ struct Block {
     weights = {fill(6, 4), fill(6, 4), fill(4, 6)};
     const MatrixF responses = fill(30, 6);
     exact.second_moment = responses.transpose() * responses / 30.0F;
-    sketched.sketch = fill(8, 6);
+    packed.packed = PackedMatrix::pack(exact.second_moment);
   }
   FfnWeights weights;
   ResponseMoments exact;
-  ResponseMoments sketched;
+  ResponseMoments packed;
 };
 
 const torch::Tensor& ranking() {
@@ -135,9 +135,8 @@ TEST(RewardNumeric, BlockWithoutEnergyHasNothingToLose) {
   Block block;
   block.weights.down.setZero();
   block.weights.gate.setZero();
-  block.sketched.sketch.setZero();
   RewardOptions options;
-  for (const ResponseMoments& moments : {block.exact, block.sketched}) {
+  for (const ResponseMoments& moments : {block.exact, block.packed}) {
     const auto nothing = make_distortion(options, block.weights, moments);
     EXPECT_EQ((*nothing)(ranking(), 3), std::vector<double>{0.0});
     const SwapRewards swaps = nothing->swaps(ranking(), 3);
@@ -162,9 +161,9 @@ TEST(RewardNumeric, MomentsOrWeightsThatAreNotFinite) {
   block.exact.second_moment(2, 2) = std::numeric_limits<float>::infinity();
   expect_error(ErrorKind::kNumerical, {"[2, 2]", "inf"},
                [&] { (void)make_distortion({}, block.weights, block.exact); });
-  block.sketched.sketch(1, 5) = std::numeric_limits<float>::quiet_NaN();
-  expect_error(ErrorKind::kNumerical, {"[1, 5]", "nan"},
-               [&] { (void)make_distortion({}, block.weights, block.sketched); });
+  block.weights.down(1, 5) = std::numeric_limits<float>::quiet_NaN();
+  expect_error(ErrorKind::kNumerical, {"diagonal", "[5, 0]", "nan"},
+               [&] { (void)make_distortion({}, block.weights, block.packed); });
 }
 
 }  // namespace

@@ -27,11 +27,10 @@ torch::Tensor drawn_rankings(std::int64_t samples, std::int64_t neurons, Rng& rn
 }
 
 /// The tensor form on a device beside the Eigen form: the same numbers to single precision.
-void expect_the_eigen_form(const MatrixF& form, bool sketched, const torch::Tensor& rankings, std::int64_t kept,
+void expect_the_eigen_form(const MatrixF& coupling, const torch::Tensor& rankings, std::int64_t kept,
                            const torch::Device& device) {
-  const auto expected =
-      make_keep_set_distortion(sketched ? Schatten2::from_sketch(form) : Schatten2::from_coupling(form));
-  const auto actual = make_tensor_schatten2(form, sketched, device);
+  const auto expected = make_keep_set_distortion(Schatten2::from_coupling(coupling));
+  const auto actual = make_tensor_schatten2(coupling, device);
   const SwapRewards swaps = actual->swaps(rankings.to(device), kept);
   const SwapRewards expected_swaps = expected->swaps(rankings, kept);
   ASSERT_EQ(swaps.advantages.device().type(), device.type());
@@ -48,11 +47,8 @@ void expect_the_eigen_form(const torch::Device& device) {
   Rng rng(6);
   const MatrixF responses = normal_matrix(60, 24, rng);
   const MatrixF coupling = response_coupling(normal_matrix(8, 24, rng), responses.transpose() * responses / 60.0F);
-  const MatrixF sketch = normal_matrix(16, 24, rng);
   for (const std::int64_t kept : {1, 11, 20}) {
-    const torch::Tensor rankings = drawn_rankings(3, 24, rng);
-    expect_the_eigen_form(coupling, false, rankings, kept, device);
-    expect_the_eigen_form(sketch, true, rankings, kept, device);
+    expect_the_eigen_form(coupling, drawn_rankings(3, 24, rng), kept, device);
   }
 }
 
@@ -74,7 +70,7 @@ class CoupledEnvironment final : public Environment {
       const MatrixF responses = normal_matrix(60, 24, rng);
       MatrixF coupling = response_coupling(normal_matrix(8, 24, rng), responses.transpose() * responses / 60.0F);
       features_.push_back(to_tensor(normal_matrix(24, 5, rng)).to(device));
-      rewards_.push_back(as_tensors ? make_tensor_schatten2(coupling, false, device)
+      rewards_.push_back(as_tensors ? make_tensor_schatten2(coupling, device)
                                     : make_keep_set_distortion(Schatten2::from_coupling(std::move(coupling))));
     }
   }
@@ -137,13 +133,13 @@ TEST(TensorSchatten2, TrainsThePolicyOfTheEigenFormOnCuda) {
 
 TEST(TensorSchatten2, WhatItCannotBeMadeOf) {
   expect_error(ErrorKind::kInvalidArgument, {"2 x 3"},
-               [] { (void)make_tensor_schatten2(MatrixF::Ones(2, 3), false, torch::kCPU); });
+               [] { (void)make_tensor_schatten2(MatrixF::Ones(2, 3), torch::kCPU); });
   expect_error(ErrorKind::kNumerical, {"3 neurons", "no energy"},
-               [] { (void)make_tensor_schatten2(MatrixF::Zero(3, 3), false, torch::kCPU); });
-  MatrixF damaged = MatrixF::Ones(2, 3);
+               [] { (void)make_tensor_schatten2(MatrixF::Zero(3, 3), torch::kCPU); });
+  MatrixF damaged = MatrixF::Ones(3, 3);
   damaged(1, 2) = std::numeric_limits<float>::infinity();
-  expect_error(ErrorKind::kNumerical, {"sketch of 3 neurons"},
-               [&] { (void)make_tensor_schatten2(damaged, true, torch::kCPU); });
+  expect_error(ErrorKind::kNumerical, {"coupling of 3 neurons"},
+               [&] { (void)make_tensor_schatten2(damaged, torch::kCPU); });
 }
 
 }  // namespace

@@ -12,14 +12,9 @@ namespace prunenet {
 
 namespace {
 
-/// E[h_i^2] norm(d_i)^2 from moments; down: [d, I]. A sketch B has B^T B ~ (D^T D) o H, whose diagonal that is.
+/// E[h_i^2] norm(d_i)^2 from moments; down: [d, I].
 std::vector<float> response_energy(const ResponseMoments& moments, const torch::Tensor& down) {
-  const MatrixF& sketch = moments.sketch;
-  if (sketch.size() > 0) {
-    const VectorF energy = sketch.colwise().squaredNorm();
-    return {energy.data(), energy.data() + energy.size()};
-  }
-  const VectorF diagonal = moments.second_moment.diagonal();
+  const VectorF diagonal = moments.energies();
   const torch::Tensor squares = torch::empty({diagonal.size()});
   std::copy_n(diagonal.data(), diagonal.size(), squares.data_ptr<float>());
   return to_scores(squares.to(torch::kFloat64) * down.square().sum(0).cpu());

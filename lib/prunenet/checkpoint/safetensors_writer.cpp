@@ -57,12 +57,14 @@ std::uint64_t bytes_of(const TensorDeclaration& tensor) {
 }
 
 SafetensorsLayout::SafetensorsLayout(std::vector<TensorDeclaration> tensors,
-                                     const std::map<std::string, std::string>& metadata)
+                                     const std::map<std::string, std::string>& metadata, TensorOrder order)
     : tensors_(std::move(tensors)) {
   check_names(tensors_);
-  std::stable_sort(tensors_.begin(), tensors_.end(), [](const TensorDeclaration& a, const TensorDeclaration& b) {
-    return size_of(a.dtype) > size_of(b.dtype);
-  });
+  if (order == TensorOrder::kBySize) {
+    std::stable_sort(tensors_.begin(), tensors_.end(), [](const TensorDeclaration& a, const TensorDeclaration& b) {
+      return size_of(a.dtype) > size_of(b.dtype);
+    });
+  }
   nlohmann::ordered_json document = nlohmann::ordered_json::object();
   if (!metadata.empty()) document["__metadata__"] = metadata;
   // ordered_json looks every key up; names are distinct, so entries are appended to its vector instead.
@@ -70,6 +72,9 @@ SafetensorsLayout::SafetensorsLayout(std::vector<TensorDeclaration> tensors,
   for (const TensorDeclaration& tensor : tensors_) {
     const auto end = checked_add(data_bytes_, bytes_of(tensor));
     if (!end) refuse("the tensors together are too large");
+    if (data_bytes_ % size_of(tensor.dtype) != 0) {
+      refuse(fmt::format("tensor '{}' would start at byte {}, inside an element", printable(tensor.name), data_bytes_));
+    }
     nlohmann::ordered_json entry;
     entry["dtype"] = to_string(tensor.dtype);
     entry["shape"] = tensor.shape;

@@ -23,15 +23,19 @@ struct TensorDeclaration {
 /// Bytes of a declared tensor. Throws Error(kInvalidArgument) for a negative extent or a product beyond 64 bits.
 [[nodiscard]] std::uint64_t bytes_of(const TensorDeclaration& tensor);
 
-/// The header of a file and the order of its tensors, before a byte is written. Tensors lie by element size, largest
-/// first, otherwise as declared: so each is aligned to its element size, which some readers need. The header starts
-/// with `{` and is padded with spaces to a multiple of 8.
+/// How tensors lie in a file, each aligned to its element size, which some readers need:
+/// - `kBySize`: by element size, largest first, otherwise as declared;
+/// - `kAsDeclared`: where they are made in that order, and their sizes see to it.
+enum class TensorOrder { kBySize, kAsDeclared };
+
+/// The header of a file and the order of its tensors, before a byte is written. The header starts with `{` and is
+/// padded with spaces to a multiple of 8.
 class SafetensorsLayout {
  public:
   /// Throws Error(kInvalidArgument) for a duplicate or reserved name, text that is not UTF-8, a header beyond the
-  /// format's limit.
-  explicit SafetensorsLayout(std::vector<TensorDeclaration> tensors,
-                             const std::map<std::string, std::string>& metadata);
+  /// format's limit, a tensor that the order does not align.
+  explicit SafetensorsLayout(std::vector<TensorDeclaration> tensors, const std::map<std::string, std::string>& metadata,
+                             TensorOrder order = TensorOrder::kBySize);
 
   /// In the order in which they must be written.
   [[nodiscard]] const std::vector<TensorDeclaration>& tensors() const { return tensors_; }

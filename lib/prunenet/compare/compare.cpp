@@ -119,7 +119,7 @@ class Bench {
     if (!moments_) {
       const torch::NoGradGuard no_grad;
       const ProbeText text = sample_probe_text(network_, recipe_.probe, kMeasurementSeed, progress_);
-      moments_ = collect_responses(network_, text.training, recipe_.probe, kMeasurementSeed, progress_);
+      moments_ = collect_responses(network_, text.training, recipe_.probe, progress_);
     }
     json calibration;
     if (calibration_.defined()) {

@@ -9,6 +9,7 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/spectral/distortion.h"
+#include "prunenet/spectral/packed_coupling.h"
 #include "prunenet/spectral/response_operator.h"
 #include "prunenet/spectral/schatten2.h"
 #include "prunenet/spectral/spectral_operator.h"
@@ -77,9 +78,10 @@ std::unique_ptr<SpectralOperator> make_operator(OperatorKind kind, const FfnWeig
   return std::make_unique<ResponseOperator>(weights.down.cast<double>(), moments.second_moment.cast<double>());
 }
 
-double sketched(const FfnWeights& weights, const ResponseMoments& moments, const std::vector<std::int64_t>& keep) {
-  if (moments.sketch.isZero(0.0F)) return 0.0;
-  const Schatten2 schatten2 = Schatten2::from_sketch(moments.sketch);
+double of_packed(const FfnWeights& weights, const ResponseMoments& moments, const std::vector<std::int64_t>& keep) {
+  PackedMatrix coupling = pack_coupling(weights.down, moments.packed);
+  if (coupling.diagonal().isZero(0.0F)) return 0.0;
+  const Schatten2 schatten2 = Schatten2::from_packed(std::move(coupling));
   const MatrixF removed = removed_indicator(keep, weights.up.rows()).cast<float>();
   return schatten2(removed)(0);
 }
@@ -100,7 +102,7 @@ PlanMeasurement measure_plan(const Checkpoint& checkpoint, const Family& family,
   const auto measure_layer = [&](std::size_t layer) {
     const std::vector<std::int64_t>& keep = plan.keep_indices[layer];
     const FfnWeights weights = read_ffn(checkpoint, family, static_cast<std::int64_t>(layer));
-    const bool exact = moments.at(layer).second_moment.size() != 0;
+    const bool exact = moments.at(layer).is_exact();
     std::map<OperatorKind, Measured> operators;
     const auto measured = [&](OperatorKind kind) -> Measured& {
       if (kind == OperatorKind::kGate && weights.gate.size() == 0) kind = OperatorKind::kUp;  // what is activated
@@ -113,7 +115,7 @@ PlanMeasurement measure_plan(const Checkpoint& checkpoint, const Family& family,
       if (!on_response || exact) {
         measurement.distortion[question.name].push_back(measured(question.kind).distortion(question.distortion));
       } else if (question.distortion == Distortion::kSchatten2) {
-        measurement.distortion[question.name].push_back(sketched(weights, moments[layer], keep));
+        measurement.distortion[question.name].push_back(of_packed(weights, moments[layer], keep));
       }
     }
     if (layer == plan.keep_indices.size() / 2 && exact) {

@@ -23,8 +23,8 @@ struct PlanMeasurement {
 };
 
 /// `names`: "<distortion> of <operator>". Those of the response that need exact moments are left out where the probe
-/// holds sketches. moments: one entry a layer. Layers of a plan may be empty. Throws what the spectral module throws,
-/// naming the layer.
+/// holds packed ones. moments: one entry a layer. Layers of a plan may be empty. Throws what the spectral module
+/// throws, naming the layer.
 [[nodiscard]] PlanMeasurement measure_plan(const Checkpoint& checkpoint, const Family& family, const Plan& plan,
                                            const std::vector<ResponseMoments>& moments,
                                            const std::vector<std::string>& names, Progress& progress);

@@ -4,14 +4,20 @@
 #include <functional>
 
 #include "prunenet/core/matrix.h"
+#include "prunenet/spectral/packed_matrix.h"
 
 namespace prunenet {
 
-/// What a probe keeps of one block's responses h (I): their mean, and exactly one of the other two.
+/// What a probe keeps of one block's responses h (I): their mean, and their second moment in one of two forms, the
+/// other being empty.
 struct ResponseMoments {
   VectorF mean = {};           ///< E[h], I
   MatrixF second_moment = {};  ///< H = E[h h^T], I x I
-  MatrixF sketch = {};         ///< B, m x I, with B^T B ~ (D^T D) o H, for blocks wider than `exact_width`
+  PackedMatrix packed = {};    ///< H, of blocks wider than `exact_width`
+
+  [[nodiscard]] bool is_exact() const { return second_moment.size() != 0; }
+  /// E[h_i^2], I: exact in both forms.
+  [[nodiscard]] VectorF energies() const { return is_exact() ? second_moment.diagonal() : packed.diagonal(); }
 };
 
 /// One layer's, over tokens that train and over held-out tokens.

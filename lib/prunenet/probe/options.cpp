@@ -22,7 +22,6 @@ void check(const ProbeOptions& options) {
   require(options.sequence_length >= 2, "sequence_length", as_double(options.sequence_length), "at least 2");
   require(options.temperature > 0.0, "temperature", options.temperature, "above 0");
   require(options.exact_width >= 0, "exact_width", as_double(options.exact_width), "at least 0");
-  require(options.sketch_rows >= 1, "sketch_rows", as_double(options.sketch_rows), "at least 1");
 }
 
 RecipeSection recipe_section(ProbeOptions& options) {
@@ -31,8 +30,7 @@ RecipeSection recipe_section(ProbeOptions& options) {
           {"sequence_length", integer_field("probe.sequence_length", options.sequence_length)},
           {"start_tokens", integers_field("probe.start_tokens", options.start_tokens)},
           {"temperature", number_field("probe.temperature", options.temperature)},
-          {"exact_width", integer_field("probe.exact_width", options.exact_width)},
-          {"sketch_rows", integer_field("probe.sketch_rows", options.sketch_rows)}};
+          {"exact_width", integer_field("probe.exact_width", options.exact_width)}};
 }
 
 nlohmann::json to_json(const ProbeOptions& options) {

@@ -15,10 +15,9 @@ struct ProbeOptions {
   std::int64_t sequence_length = 256;      ///< tokens a sequence, the first among them; capped by the model's own limit
   std::vector<std::int64_t> start_tokens;  ///< sequences start with these in turn; none: with BOS
   double temperature = 1.0;
-  /// Blocks wider than this are kept as sketches, not I x I moments: small, but hardly able to rank keep-sets
-  /// (experiments/scale/SPECTRAL.md), so only where moments, 4 I^2 bytes a layer, cannot be had.
+  /// Second moments of blocks wider than this are kept packed (packed_matrix.h): an eighth of the 4 I^2 bytes a layer,
+  /// and what `schatten2` needs, but not enough for whole spectra.
   std::int64_t exact_width = 16384;
-  std::int64_t sketch_rows = 1024;  ///< m of a sketch
 };
 
 /// Throws Error(kInvalidArgument) naming the field, its value and its range.

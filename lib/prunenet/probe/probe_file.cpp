@@ -23,15 +23,15 @@ namespace {
 
 constexpr const char* kFormat = "prunenet-probe";
 constexpr std::array<const char*, 2> kHalves = {"training", "held_out"};
+constexpr const char* kMean = "mean";
+constexpr const char* kSecondMoment = "second_moment";
+constexpr const char* kDiagonal = "second_moment.diagonal";
+constexpr const char* kCodes = "second_moment.codes";
 /// A tensor, since it is known last.
 constexpr const char* kSecondsTensor = "seconds";
 
 bool is_exact(const ProbeFacts& facts) {
   return facts.neurons <= facts.source.options.exact_width;
-}
-
-const char* moment_name(const ProbeFacts& facts) {
-  return is_exact(facts) ? "second_moment" : "sketch";
 }
 
 std::string tensor_name(const char* half, std::int64_t layer, const char* what) {
@@ -42,10 +42,15 @@ std::string text_name(const char* half) {
   return fmt::format("text.{}", half);
 }
 
-/// In the order in which they are made, all of 4 bytes an element so that they lie in it.
+/// Codes that fill whole elements of 4 bytes, which are what comes after them.
+std::int64_t padded_codes(std::int64_t neurons) {
+  return static_cast<std::int64_t>((PackedMatrix::code_count(neurons) + 3) / 4 * 4);
+}
+
+/// In the order in which they are made.
 std::vector<TensorDeclaration> tensors_of(const ProbeFacts& facts) {
   const ProbeOptions& options = facts.source.options;
-  const std::int64_t rows = is_exact(facts) ? facts.neurons : options.sketch_rows;
+  const std::int64_t neurons = facts.neurons;
   std::vector<TensorDeclaration> tensors = {
       {text_name(kHalves[0]), Dtype::kI32, {sequences_of(options.tokens, facts.text_length), facts.text_length}},
       {text_name(kHalves[1]),
@@ -53,8 +58,13 @@ std::vector<TensorDeclaration> tensors_of(const ProbeFacts& facts) {
        {sequences_of(options.held_out_tokens, facts.text_length), facts.text_length}}};
   for (std::int64_t layer = 0; layer < facts.layers; ++layer) {
     for (const char* half : kHalves) {
-      tensors.push_back({tensor_name(half, layer, "mean"), Dtype::kF32, {facts.neurons}});
-      tensors.push_back({tensor_name(half, layer, moment_name(facts)), Dtype::kF32, {rows, facts.neurons}});
+      tensors.push_back({tensor_name(half, layer, kMean), Dtype::kF32, {neurons}});
+      if (is_exact(facts)) {
+        tensors.push_back({tensor_name(half, layer, kSecondMoment), Dtype::kF32, {neurons, neurons}});
+      } else {
+        tensors.push_back({tensor_name(half, layer, kDiagonal), Dtype::kF32, {neurons}});
+        tensors.push_back({tensor_name(half, layer, kCodes), Dtype::kI8, {padded_codes(neurons)}});
+      }
     }
   }
   tensors.push_back({kSecondsTensor, Dtype::kF32, {1}});
@@ -100,7 +110,7 @@ std::vector<std::string> differences(const ProbeSource& file, const ProbeSource&
 }  // namespace
 
 ProbeWriter::ProbeWriter(const std::filesystem::path& path, const ProbeFacts& facts)
-    : writer_(path, SafetensorsLayout(tensors_of(facts), metadata_of(facts))) {}
+    : writer_(path, SafetensorsLayout(tensors_of(facts), metadata_of(facts), TensorOrder::kAsDeclared)) {}
 
 void ProbeWriter::write(const ProbeText& text) {
   const auto write_half = [&](const char* half, const torch::Tensor& ids) {
@@ -114,10 +124,15 @@ void ProbeWriter::write(const ProbeText& text) {
 
 void ProbeWriter::write(std::int64_t layer, const LayerMoments& moments) {
   const auto write_half = [&](const char* half, const ResponseMoments& part) {
-    const bool exact = part.second_moment.size() != 0;
-    writer_.write(tensor_name(half, layer, "mean"), bytes_of_values(part.mean));
-    writer_.write(tensor_name(half, layer, exact ? "second_moment" : "sketch"),
-                  bytes_of_values(exact ? part.second_moment : part.sketch));
+    writer_.write(tensor_name(half, layer, kMean), bytes_of_values(part.mean));
+    if (part.is_exact()) {
+      writer_.write(tensor_name(half, layer, kSecondMoment), bytes_of_values(part.second_moment));
+      return;
+    }
+    writer_.write(tensor_name(half, layer, kDiagonal), bytes_of_values(part.packed.diagonal()));
+    std::vector<std::int8_t> codes = part.packed.codes();
+    codes.resize(static_cast<std::size_t>(padded_codes(part.packed.neurons())));
+    writer_.write(tensor_name(half, layer, kCodes), bytes_of_values(codes));
   };
   write_half(kHalves[0], moments.training);
   write_half(kHalves[1], moments.held_out);
@@ -237,11 +252,30 @@ MatrixF ProbeFile::matrix(const std::string& tensor) const {
   return matrix;
 }
 
+VectorF ProbeFile::vector(const std::string& tensor) const {
+  return matrix(tensor).row(0).transpose();
+}
+
+PackedMatrix ProbeFile::packed(const std::string& diagonal, const std::string& codes) const {
+  const HostTensor host = file_.read(codes);
+  std::vector<std::int8_t> values(PackedMatrix::code_count(facts_.neurons));
+  std::memcpy(values.data(), host.data.data(), values.size());
+  try {
+    return {vector(diagonal), std::move(values)};
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kBadInput) throw;
+    reject(path().string(), fmt::format("tensors '{}' and '{}': {}", diagonal, codes, error.what()));
+  }
+}
+
 ResponseMoments ProbeFile::half(const char* name, std::int64_t layer) const {
   ResponseMoments moments;
-  moments.mean = matrix(tensor_name(name, layer, "mean")).row(0).transpose();
-  MatrixF& second = is_exact(facts_) ? moments.second_moment : moments.sketch;
-  second = matrix(tensor_name(name, layer, moment_name(facts_)));
+  moments.mean = vector(tensor_name(name, layer, kMean));
+  if (is_exact(facts_)) {
+    moments.second_moment = matrix(tensor_name(name, layer, kSecondMoment));
+  } else {
+    moments.packed = packed(tensor_name(name, layer, kDiagonal), tensor_name(name, layer, kCodes));
+  }
   return moments;
 }
 

@@ -63,7 +63,7 @@ class ProbeFile {
 
   /// What the model sampled: moments of it need no sampling again. Throws Error(kBadInput) for a negative token.
   [[nodiscard]] ProbeText text() const;
-  /// Throws Error(kBadInput) where a number is not finite.
+  /// Throws Error(kBadInput) where a number is not finite, or codes are none of a packed matrix.
   [[nodiscard]] LayerMoments layer(std::int64_t layer) const;
 
   /// Throws Error(kMismatch) naming all that differs, both values of each, and then `advice`.
@@ -76,6 +76,8 @@ class ProbeFile {
   [[nodiscard]] ResponseMoments half(const char* name, std::int64_t layer) const;
   [[nodiscard]] torch::Tensor sequences(const char* half) const;
   [[nodiscard]] MatrixF matrix(const std::string& tensor) const;
+  [[nodiscard]] VectorF vector(const std::string& tensor) const;
+  [[nodiscard]] PackedMatrix packed(const std::string& diagonal, const std::string& codes) const;
   [[nodiscard]] const std::string& field(const char* key) const;
   void read_facts();
   void check_tensors();

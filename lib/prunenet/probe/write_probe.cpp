@@ -17,7 +17,7 @@ void write_probe(const std::filesystem::path& path, const CausalLm& model, const
   const ProbeText text = sample_probe_text(model, source.options, source.seed, progress);
   writer.write(text);
   collect_responses(
-      model, text, source.options, source.seed,
+      model, text, source.options,
       [&writer](std::int64_t layer, const LayerMoments& moments) { writer.write(layer, moments); }, progress);
   writer.finish(watch.seconds());
 }

@@ -70,33 +70,19 @@ Schatten2 Schatten2::from_coupling(MatrixF coupling) {
   return {Exact{std::move(coupling)}, std::move(diagonal)};
 }
 
-Schatten2 Schatten2::from_packed(PackedCoupling coupling) {
+Schatten2 Schatten2::from_packed(PackedMatrix coupling) {
   VectorD diagonal = coupling.diagonal().cast<double>();
   return {std::move(coupling), std::move(diagonal)};
 }
 
-Schatten2 Schatten2::from_sketch(MatrixF sketch) {
-  spectral_checks::require_finite(sketch, "the sketch");
-  VectorD diagonal = sketch.colwise().squaredNorm().transpose().cast<double>();
-  return {Sketched{std::move(sketch)}, std::move(diagonal)};
-}
-
 VectorD Schatten2::energies(const Eigen::Ref<const MatrixF>& removed) const {
   // Products in single precision, sums of them in double: the sums are where the digits would go.
-  if (const auto* sketched = std::get_if<Sketched>(&form_)) {
-    const MatrixF product = removed * sketched->sketch.transpose();
-    return product.cast<double>().rowwise().squaredNorm();
-  }
-  if (const auto* packed = std::get_if<PackedCoupling>(&form_)) return packed->energies(removed).cwiseMax(0.0);
+  if (const auto* packed = std::get_if<PackedMatrix>(&form_)) return packed->energies(removed).cwiseMax(0.0);
   return coupled(removed).cast<double>().cwiseProduct(removed.cast<double>()).rowwise().sum().cwiseMax(0.0);
 }
 
 MatrixF Schatten2::coupled(const Eigen::Ref<const MatrixF>& removed) const {
-  if (const auto* sketched = std::get_if<Sketched>(&form_)) {
-    const MatrixF product = removed * sketched->sketch.transpose();
-    return product * sketched->sketch;
-  }
-  if (const auto* packed = std::get_if<PackedCoupling>(&form_)) return packed->multiply(removed);
+  if (const auto* packed = std::get_if<PackedMatrix>(&form_)) return packed->multiply(removed);
   return coupling_times(std::get<Exact>(form_).coupling, removed);
 }
 
@@ -106,11 +92,7 @@ VectorD Schatten2::operator()(const Eigen::Ref<const MatrixF>& removed) const {
 }
 
 VectorD Schatten2::coupling_row(Eigen::Index neuron) const {
-  if (const auto* sketched = std::get_if<Sketched>(&form_)) {
-    const VectorF row = sketched->sketch.transpose() * sketched->sketch.col(neuron);
-    return row.cast<double>();
-  }
-  if (const auto* packed = std::get_if<PackedCoupling>(&form_)) return packed->row(neuron).cast<double>();
+  if (const auto* packed = std::get_if<PackedMatrix>(&form_)) return packed->row(neuron).cast<double>();
   return std::get<Exact>(form_).coupling.row(neuron).transpose().cast<double>();
 }
 

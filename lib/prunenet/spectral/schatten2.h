@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "prunenet/core/matrix.h"
-#include "prunenet/spectral/packed_coupling.h"
+#include "prunenet/spectral/packed_matrix.h"
 
 namespace prunenet {
 
@@ -18,18 +18,15 @@ namespace prunenet {
 /// The `schatten2` distortion of many keep-sets of one layer at once, for training: one matrix product a call.
 ///
 /// By Mirsky's theorem ||A - A_S||_F^2 / ||A||_F^2 bounds the `mirsky` distortion from above, and it needs no
-/// decomposition. Three forms: exact, r^T K r / 1^T K 1; packed, the same of an eighth of the memory (see
-/// packed_coupling.h), for wide blocks; and sketched, ||B r||^2 / ||B 1||^2, with K ~ B^T B (see sketch.h), where K
-/// cannot be had at all.
+/// decomposition. Two forms of r^T K r / 1^T K 1: exact, and packed, of an eighth of the memory (see
+/// packed_coupling.h), for wide blocks.
 class Schatten2 {
  public:
   /// K (I x I). Throws Error(kInvalidArgument) where it is not square, Error(kNumerical) where it holds NaN or Inf or
   /// its sum is not positive.
   [[nodiscard]] static Schatten2 from_coupling(MatrixF coupling);
   /// Throws Error(kNumerical) where its sum is not positive.
-  [[nodiscard]] static Schatten2 from_packed(PackedCoupling coupling);
-  /// B (m x I). Throws Error(kNumerical) likewise.
-  [[nodiscard]] static Schatten2 from_sketch(MatrixF sketch);
+  [[nodiscard]] static Schatten2 from_packed(PackedMatrix coupling);
 
   /// One distortion a row of `removed` (M x I, 0/1 indicators of the removed neurons), never negative: 0 where nothing
   /// is removed and, to single precision, 1 where everything is. Throws Error(kInvalidArgument) where columns are not
@@ -50,10 +47,7 @@ class Schatten2 {
   struct Exact {
     MatrixF coupling;  ///< K
   };
-  struct Sketched {
-    MatrixF sketch;  ///< B
-  };
-  using Form = std::variant<Exact, PackedCoupling, Sketched>;
+  using Form = std::variant<Exact, PackedMatrix>;
 
   Schatten2(Form form, VectorD diagonal);
   /// r^T K r, K r and a row of K, each as the form has it.

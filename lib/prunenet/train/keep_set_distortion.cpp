@@ -12,7 +12,7 @@ namespace prunenet {
 
 namespace {
 
-/// 0/1 rows [M, I] of the neurons behind the first `kept` of each ranking.
+/// Of rankings on the CPU: 0/1 rows [M, I] of the neurons behind the first `kept` of each ranking.
 MatrixF removed_indicators(const torch::Tensor& rankings, std::int64_t kept) {
   const auto ranked = rankings.accessor<std::int64_t, 2>();
   MatrixF removed = MatrixF::Zero(rankings.size(0), rankings.size(1));
@@ -27,11 +27,12 @@ class Schatten2Distortion final : public KeepSetDistortion {
   explicit Schatten2Distortion(Schatten2 schatten2) : schatten2_(std::move(schatten2)) {}
 
   std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const override {
-    const VectorD values = schatten2_(removed_indicators(rankings, kept));
+    const VectorD values = schatten2_(removed_indicators(rankings.cpu(), kept));
     return {values.data(), values.data() + values.size()};
   }
 
-  SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const override {
+  SwapRewards swaps(const torch::Tensor& anywhere, std::int64_t kept) const override {
+    const torch::Tensor rankings = anywhere.cpu();
     const MatrixF removed = removed_indicators(rankings, kept);
     const VectorD values = schatten2_(removed);
     const torch::Tensor first_removed = rankings.select(1, kept).contiguous();
@@ -49,6 +50,7 @@ class Schatten2Distortion final : public KeepSetDistortion {
         advantages[m][i] = removed(m, i) > 0.0F ? -change : change;
       }
     }
+    rewards.advantages = rewards.advantages.to(anywhere.device());
     return rewards;
   }
 

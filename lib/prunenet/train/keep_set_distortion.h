@@ -24,7 +24,7 @@ class KeepSetDistortion {
   [[nodiscard]] virtual SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const = 0;
 };
 
-/// All samples in one quadratic form: the default reward.
+/// All samples in one quadratic form: the default reward. On the CPU, wherever the rankings are.
 [[nodiscard]] std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(Schatten2 schatten2);
 
 /// 0 for every keep-set, and no neuron better than another: a block whose operator is all zeros has nothing to lose.

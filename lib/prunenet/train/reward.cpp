@@ -17,30 +17,32 @@ KeptGram make_gram(const RewardOptions& options, const FfnWeights& weights, cons
   if (options.operator_kind != OperatorKind::kResponse) {
     return KeptGram::of_rows(weight_rows(options.operator_kind, weights.gate, weights.up, weights.down));
   }
-  if (moments.second_moment.size() == 0) {
+  if (!moments.is_exact()) {
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("distortion '{}' of the response needs exact moments of {} neurons; raise "
                             "'probe.exact_width' to {} or use 'schatten2'",
-                            to_string(options.distortion), weights.up.rows(), weights.up.rows()));
+                            to_string(options.distortion), weights.down.cols(), weights.down.cols()));
   }
   return KeptGram::of_response(weights.down, moments.second_moment);
 }
 
 constexpr std::int64_t kPackedWidth = 4096;  // wider couplings are packed on the CPU: K would take 64 MB and more
 
+std::unique_ptr<KeepSetDistortion> of_packed(PackedMatrix coupling) {
+  if (coupling.diagonal().isZero(0.0F)) return make_keep_set_distortion_of_nothing();
+  return make_keep_set_distortion(Schatten2::from_packed(std::move(coupling)));
+}
+
 std::unique_ptr<KeepSetDistortion> of_quadratic_response(const FfnWeights& weights, const ResponseMoments& moments,
                                                          const torch::Device& device) {
+  if (!moments.is_exact()) return of_packed(pack_coupling(weights.down, moments.packed));
   if (moments.second_moment.rows() > kPackedWidth && device.is_cpu()) {
-    PackedCoupling packed(weights.down, moments.second_moment);
-    if (packed.diagonal().isZero(0.0F)) return make_keep_set_distortion_of_nothing();
-    return make_keep_set_distortion(Schatten2::from_packed(std::move(packed)));
+    return of_packed(pack_coupling(weights.down, moments.second_moment));
   }
-  const bool sketched = moments.sketch.size() != 0;
-  MatrixF form = sketched ? moments.sketch : response_coupling(weights.down, moments.second_moment);
-  if (form.isZero(0.0F)) return make_keep_set_distortion_of_nothing();
-  if (!device.is_cpu()) return make_tensor_schatten2(form, sketched, device);
-  return make_keep_set_distortion(sketched ? Schatten2::from_sketch(std::move(form))
-                                           : Schatten2::from_coupling(std::move(form)));
+  MatrixF coupling = response_coupling(weights.down, moments.second_moment);
+  if (coupling.isZero(0.0F)) return make_keep_set_distortion_of_nothing();
+  if (!device.is_cpu()) return make_tensor_schatten2(coupling, device);
+  return make_keep_set_distortion(Schatten2::from_coupling(std::move(coupling)));
 }
 
 std::unique_ptr<KeepSetDistortion> of_weight_rows(OperatorKind kind, const FfnWeights& weights) {

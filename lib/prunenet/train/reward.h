@@ -10,10 +10,11 @@
 namespace prunenet {
 
 /// The distortion of one block that `options` names. Response operators need exact moments, except for `schatten2`,
-/// which takes sketches too; weight operators need none. An operator of zeros (a block without energy) distorts
-/// nothing. `schatten2` of the response is computed on `device`, with rankings there; whole spectra, and `schatten2` of
-/// weights, on the CPU from rankings anywhere. Throws Error(kUnsupported) where exact moments are missing,
-/// Error(kNumerical) for moments that are not finite, or whose neurons cancel each other out to no energy at all.
+/// which takes packed ones too; weight operators need none. An operator of zeros (a block without energy) distorts
+/// nothing. `schatten2` of the response is computed on `device`, with rankings there; from packed moments, and whole
+/// spectra, and `schatten2` of weights, on the CPU from rankings anywhere. Throws Error(kUnsupported) where exact
+/// moments are missing, Error(kNumerical) for moments that are not finite, or whose neurons cancel each other out to no
+/// energy at all.
 [[nodiscard]] std::unique_ptr<KeepSetDistortion> make_distortion(const RewardOptions& options,
                                                                  const FfnWeights& weights,
                                                                  const ResponseMoments& moments,

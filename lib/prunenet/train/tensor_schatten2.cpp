@@ -11,15 +11,14 @@ namespace {
 
 class TensorSchatten2 final : public KeepSetDistortion {
  public:
-  TensorSchatten2(const MatrixF& form, bool is_sketch, const torch::Device& device)
-      : form_(to_tensor(form).to(device)), is_sketch_(is_sketch) {
-    const torch::Tensor everything = torch::ones({1, form_.size(1)}, form_.options());
+  TensorSchatten2(const MatrixF& coupling, const torch::Device& device) : coupling_(to_tensor(coupling).to(device)) {
+    const torch::Tensor everything = torch::ones({1, coupling_.size(1)}, coupling_.options());
     total_energy_ = energies(everything, product(everything)).item<double>();
-    diagonal_ = (is_sketch_ ? form_.square().sum(0) : form_.diagonal()).to(torch::kFloat64).unsqueeze(0);
+    diagonal_ = coupling_.diagonal().to(torch::kFloat64).unsqueeze(0);
     if (total_energy_ > 0.0) return;
     throw Error(ErrorKind::kNumerical,
-                fmt::format("the response of {} neurons has no energy ({}); there is nothing to distort", form_.size(1),
-                            total_energy_));
+                fmt::format("the response of {} neurons has no energy ({}); there is nothing to distort",
+                            coupling_.size(1), total_energy_));
   }
 
   std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const override {
@@ -31,9 +30,8 @@ class TensorSchatten2 final : public KeepSetDistortion {
   SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const override {
     const torch::NoGradGuard no_grad;
     const torch::Tensor removed = removed_indicators(rankings, kept);  // [M, I]
-    const torch::Tensor produced = product(removed);
-    const torch::Tensor values = energies(removed, produced) / total_energy_;  // [M]
-    const torch::Tensor coupled = (is_sketch_ ? produced.matmul(form_) : produced).to(torch::kFloat64);
+    const torch::Tensor coupled = product(removed);
+    const torch::Tensor values = energies(removed, coupled) / total_energy_;  // [M]
     const torch::Tensor energy = (coupled * removed).sum(1, /*keepdim=*/true);
     // Where i is kept, the first of the removed is taken back for it; where it is removed, the last of the kept goes.
     const torch::Tensor back = swapped(coupled, energy, rankings.narrow(1, kept, 1), 1.0);
@@ -57,14 +55,13 @@ class TensorSchatten2 final : public KeepSetDistortion {
     return {host.data_ptr<double>(), host.data_ptr<double>() + host.numel()};
   }
 
-  /// K r of each row r [M, I], or B r [M, m].
+  /// K r of each row r, double [M, I].
   [[nodiscard]] torch::Tensor product(const torch::Tensor& removed) const {
-    return removed.matmul(is_sketch_ ? form_.t() : form_);
+    return removed.matmul(coupling_).to(torch::kFloat64);
   }
 
-  [[nodiscard]] torch::Tensor energies(const torch::Tensor& removed, const torch::Tensor& produced) const {
-    const torch::Tensor wide = produced.to(torch::kFloat64);
-    return (is_sketch_ ? wide.square() : wide * removed).sum(1).clamp_min(0.0);
+  static torch::Tensor energies(const torch::Tensor& removed, const torch::Tensor& coupled) {
+    return (coupled * removed).sum(1).clamp_min(0.0);
   }
 
   /// Energies [M, I] after neuron i and `partner` [M, 1] have changed sides, with i becoming removed (sign 1) or kept
@@ -72,31 +69,27 @@ class TensorSchatten2 final : public KeepSetDistortion {
   [[nodiscard]] torch::Tensor swapped(const torch::Tensor& coupled, const torch::Tensor& energy,
                                       const torch::Tensor& partner, double sign) const {
     const torch::Tensor partners = partner.squeeze(1);
-    const torch::Tensor rows =
-        is_sketch_ ? form_.index_select(1, partners).t().matmul(form_) : form_.index_select(0, partners);  // [M, I]
+    const torch::Tensor rows = coupling_.index_select(0, partners);  // [M, I]
     return energy + 2.0 * sign * (coupled - coupled.gather(1, partner)) + diagonal_ +
            diagonal_.squeeze(0).index_select(0, partners).unsqueeze(1) - 2.0 * rows.to(torch::kFloat64);
   }
 
-  torch::Tensor form_;  ///< K or B, float
-  bool is_sketch_;
+  torch::Tensor coupling_;  ///< K, float
   torch::Tensor diagonal_;  ///< of K, double [1, I]
   double total_energy_ = 0.0;
 };
 
 }  // namespace
 
-std::unique_ptr<KeepSetDistortion> make_tensor_schatten2(const MatrixF& form, bool is_sketch,
-                                                         const torch::Device& device) {
-  if (!is_sketch && form.rows() != form.cols()) {
+std::unique_ptr<KeepSetDistortion> make_tensor_schatten2(const MatrixF& coupling, const torch::Device& device) {
+  if (coupling.rows() != coupling.cols()) {
     throw Error(ErrorKind::kInvalidArgument,
-                fmt::format("the coupling is {} x {}, but must be square", form.rows(), form.cols()));
+                fmt::format("the coupling is {} x {}, but must be square", coupling.rows(), coupling.cols()));
   }
-  if (!form.allFinite()) {
-    throw Error(ErrorKind::kNumerical,
-                fmt::format("the {} of {} neurons is not finite", is_sketch ? "sketch" : "coupling", form.cols()));
+  if (!coupling.allFinite()) {
+    throw Error(ErrorKind::kNumerical, fmt::format("the coupling of {} neurons is not finite", coupling.cols()));
   }
-  return std::make_unique<TensorSchatten2>(form, is_sketch, device);
+  return std::make_unique<TensorSchatten2>(coupling, device);
 }
 
 }  // namespace prunenet
