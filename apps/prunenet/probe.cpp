@@ -35,6 +35,7 @@ struct ProbeArguments {
   std::optional<double> temperature;
   NetworkArguments network;
   std::string json_file;
+  bool loss_metric = false;
   bool force = false;
 };
 
@@ -59,6 +60,7 @@ VerbOptions make_options(ProbeArguments& arguments) {
       ("sequence-length", value_of(arguments.sequence_length, "N"), "tokens a sequence, as probe.sequence_length")   //
       ("temperature", value_of(arguments.temperature, "T"), "of sampling, as probe.temperature")                     //
       ("exact-width", value_of(arguments.exact_width, "N"), "wider blocks are packed, as probe.exact_width")         //
+      ("loss-metric", flag(arguments.loss_metric), "also what errors cost the likelihood, as probe.loss_metric")     //
       ("force", flag(arguments.force), "replace an existing file")                                                   //
       ("json", value_of(arguments.json_file, "F"), "write JSON to this file, or to standard output with -");
   add_network_options(options, arguments.network);
@@ -83,6 +85,7 @@ Recipe make_recipe(const ProbeArguments& arguments, const CommonOptions& common)
   put(arguments.sequence_length, recipe.probe.sequence_length);
   put(arguments.temperature, recipe.probe.temperature);
   put(arguments.exact_width, recipe.probe.exact_width);
+  recipe.probe.loss_metric = recipe.probe.loss_metric || arguments.loss_metric;
   if (common.seed) recipe.train.seed = static_cast<std::uint64_t>(*common.seed);
   check(recipe.probe);
   return recipe;

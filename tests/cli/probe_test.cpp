@@ -123,6 +123,25 @@ TEST_F(ProbeVerb, PackedMomentsTrainAlmostThePolicyOfExactOnes) {
   }
 }
 
+TEST_F(ProbeVerb, LossMetricsTrainAPolicyOfTheirOwn) {
+  const Words in_loss = {"--set", "reward.metric=loss"};
+  Words own = in_loss;
+  own.insert(own.end(), {"--set", "probe.loss_metric=true"});
+  run_well(train("own.safetensors", own));
+  run_well(probe("p.safetensors", {"--loss-metric"}));
+  Words given = in_loss;
+  given.insert(given.end(), {"--probe", "p.safetensors"});
+  run_well(train("given.safetensors", given));
+  EXPECT_EQ(policy_content("given.safetensors"), policy_content("own.safetensors"));
+  run_well(train("plain.safetensors", {"--probe", "p.safetensors"}));
+  const auto reward = [](const std::string& policy) {
+    return json_of({"inspect", policy, "--json", "-"}).at("curve").back().at("validation_reward").get<double>();
+  };
+  EXPECT_NE(reward("given.safetensors"), reward("plain.safetensors"));
+  refused(train("no.safetensors", in_loss), 2, {"'loss'", "'probe.loss_metric: true'"});
+  refused(probe("no.safetensors", {"--loss-metric", "--stream"}), 2, {"probe.loss_metric", "--stream"});
+}
+
 TEST_F(ProbeVerb, SeveralModelsFindTheirFiles) {
   run_well(probe("small.safetensors"));
   run_well({"probe", "--model", model("large"), "--recipe", "r.yaml", "--out", "large.safetensors", "--quiet"});

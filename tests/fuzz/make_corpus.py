@@ -274,14 +274,16 @@ def write_policies() -> None:
 
     exact = {"second_moment": ("F32", [2, 2])}
     packed = {"second_moment.diagonal": ("F32", [2]), "second_moment.codes": ("I8", [4])}
-    for name, moments, width in (("exact", exact, 2), ("packed", packed, 1)):
+    metric = {"training.0.loss_metric": ("F32", [1, 1])}
+    for name, moments, width, more in (("exact", exact, 2, {}), ("packed", packed, 1, {}), ("loss", exact, 2, metric)):
         put("probe", name, safetensors(
             {f"text.{half}": ("I32", [2, 4]) for half in ("training", "held_out")} |
             {f"{half}.0.{part}": tensor for half in ("training", "held_out")
-             for part, tensor in ({"mean": ("F32", [2])} | moments).items()} | f32({"seconds": [1]}),
+             for part, tensor in ({"mean": ("F32", [2])} | moments).items()} | more | f32({"seconds": [1]}),
             {"format": "prunenet-probe", "format_version": "2", "seed": "7", "device": "cpu", "prunenet_version": "0.1.0",
              "model": json.dumps({"name": "m", "sha256": "ab", "num_hidden_layers": 1, "intermediate_size": 2}),
-             "probe": json.dumps({"tokens": 8, "held_out_tokens": 5, "exact_width": width})}))
+             "probe": json.dumps({"tokens": 8, "held_out_tokens": 5, "exact_width": width,
+                                 "loss_metric": bool(more)})}))
     put("probe", "features", safetensors(f32({"features.0": [2, 3]}), {"key": "model", "seconds": "2"}))
 
 

@@ -57,6 +57,23 @@ TEST_P(GoldenTest, GradientsWithRespectToTheActivations) {
   EXPECT_LT(testing::largest_difference(torch::stack(gradients), golden_.at("h_gradient")), kTolerance);
 }
 
+/// With y = D h + b, the gradient at h is D^T times that at y, wherever norms and multipliers stand.
+TEST_P(GoldenTest, GradientsWithRespectToWhatTheFfnWrites) {
+  std::vector<torch::Tensor> gradients(model_.weights().layers.size());
+  const FfnOutputHook hook = [&gradients](std::int64_t layer, const torch::Tensor& y) {
+    if (layer == 0) y.set_requires_grad(true);
+    y.register_hook([&gradients, layer](const torch::Tensor& gradient) {
+      gradients[static_cast<std::size_t>(layer)] = gradient.clone();
+    });
+  };
+  model_.token_nll(golden_.at("ids"), {}, hook).sum().backward();
+  const auto shape = golden_.at("h")[0].sizes().vec();
+  for (std::size_t layer = 0; layer < gradients.size(); ++layer) {
+    gradients[layer] = gradients[layer].matmul(model_.weights().layers[layer].down).view(shape);
+  }
+  EXPECT_LT(testing::largest_difference(torch::stack(gradients), golden_.at("h_gradient")), kTolerance);
+}
+
 INSTANTIATE_TEST_SUITE_P(Variants, GoldenTest, ::testing::ValuesIn(testing::tiny_model_names()),
                          testing::tiny_model_test_name);
 

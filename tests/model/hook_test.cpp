@@ -58,6 +58,27 @@ TEST(FfnHook, SeesTheStreamItsNormalisedFormAndTheActivations) {
   EXPECT_EQ(layers, (std::vector<std::int64_t>{0, 1}));
 }
 
+TEST(FfnOutputHook, SeesWhatTheDownProjectionsWriteAndChangesNothing) {
+  const CausalLm model = testing::load_tiny_model("llama-biased-untied");
+  const torch::Tensor ids = testing::random_ids(model, 2, 9);
+  std::vector<torch::Tensor> expected;
+  const FfnHook answers = [&](const FfnActivations& at) {
+    const DecoderLayerWeights& weights = model.weights().layers.at(static_cast<std::size_t>(at.layer));
+    expected.push_back(at::linear(at.h, weights.down, weights.down_bias));
+    return at.h;
+  };
+  std::vector<torch::Tensor> seen;
+  const FfnOutputHook see = [&seen](std::int64_t layer, const torch::Tensor& y) {
+    EXPECT_EQ(layer, static_cast<std::int64_t>(seen.size()));
+    seen.push_back(y.clone());
+  };
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor losses = model.token_nll(ids, answers, see);
+  EXPECT_LT(testing::largest_difference(losses, model.token_nll(ids)), 1e-5);
+  ASSERT_EQ(seen.size(), expected.size());
+  EXPECT_LT(testing::largest_difference(torch::stack(seen), torch::stack(expected)), 1e-6);
+}
+
 TEST(FfnHook, GradientOfALayerIsTheDirectionalDerivative) {
   const CausalLm model = testing::load_tiny_model("llama-biased-untied");
   const torch::Tensor ids = testing::random_ids(model, 2, 9);

@@ -141,6 +141,31 @@ TEST_F(ProbeFileTest, PackedMomentsOfWideBlocks) {
   expect_refused({"'training.0.second_moment.codes'", "damaged"});
 }
 
+TEST_F(ProbeFileTest, LossMetricsOfAllLayers) {
+  ProbeFacts with_metrics = facts();
+  with_metrics.source.options.loss_metric = true;
+  with_metrics.hidden = 3;
+  const std::vector<MatrixF> metrics = {MatrixF::Random(3, 3), MatrixF::Random(3, 3)};
+  ProbeWriter writer(path_, with_metrics);
+  writer.write(text());
+  writer.write(0, exact());
+  writer.write(1, exact());
+  expect_error(ErrorKind::kInvalidArgument, {"training.0.loss_metric"}, [&] { writer.finish(1.0); });
+  writer.write(metrics);
+  writer.finish(1.0);
+  const ProbeFile file = ProbeFile::open(path_);
+  EXPECT_EQ(file.facts().hidden, 3);
+  for (std::int64_t layer = 0; layer < 2; ++layer) {
+    EXPECT_EQ(file.layer(layer).loss_metric, metrics[static_cast<std::size_t>(layer)]);
+  }
+  const std::map<std::string, std::string> metadata = SafetensorsFile::open(path_).metadata();
+  write_safetensors(path_, changed({{"training.1.loss_metric", float_tensor({2, 3}, std::vector<float>(6))}}),
+                    metadata);
+  expect_refused({"'training.1.loss_metric'", "[2, 3]", "[3, 3]"});
+  write_safetensors(path_, changed({{"training.0.loss_metric", float_tensor({}, {1})}}), metadata);
+  expect_refused({"'training.0.loss_metric'"});
+}
+
 TEST_F(ProbeFileTest, WhatIsNotFinishedIsNotThere) {
   {
     ProbeWriter writer(path_, facts());

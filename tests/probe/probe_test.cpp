@@ -179,6 +179,10 @@ TEST(ProbeOptions, EveryFieldHasItsRange) {
   expect_refused("tokens", [](auto& o) { o.tokens = 0; });
   expect_refused("held_out_tokens", [](auto& o) { o.held_out_tokens = 0; });
   expect_refused("sequence_length", [](auto& o) { o.sequence_length = 1; });
+  expect_refused("at least 3 with loss_metric", [](auto& o) {
+    o.sequence_length = 2;
+    o.loss_metric = true;
+  });
   expect_refused("temperature", [](auto& o) { o.temperature = 0.0; });
   expect_refused("exact_width", [](auto& o) { o.exact_width = -1; });
 }

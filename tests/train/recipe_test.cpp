@@ -17,6 +17,7 @@ TEST(Recipe, RoundTrip) {
   recipe.probe.tokens = 123;
   recipe.reward.operator_kind = OperatorKind::kJoint;
   recipe.reward.distortion = Distortion::kKs;
+  recipe.probe.loss_metric = true;
   recipe.train.network.depth = 3;
   recipe.train.validation_ratios = {0.1};
   const nlohmann::json json = to_json(recipe);
@@ -94,11 +95,23 @@ TEST(Recipe, WrongTypesAndRangesAreNamed) {
   });
 }
 
+TEST(Recipe, MetricsOfTheOutput) {
+  EXPECT_EQ(recipe_from_json({{"reward", {{"metric", "loss"}}}}).reward.metric, OutputMetric::kLoss);
+  EXPECT_EQ(recipe_from_json({{"reward", {{"metric", "output"}}}}).reward.metric, OutputMetric::kOutput);
+  expect_error(ErrorKind::kInvalidArgument, {"\"euclid\"", "output, loss"}, [] {
+    (void)recipe_from_json({{"reward", {{"metric", "euclid"}}}});
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'loss'", "'response'", "no effect with 'gate'"}, [] {
+    (void)recipe_from_json({{"reward", {{"metric", "loss"}, {"operator", "gate"}}}});
+  });
+}
+
 TEST(Recipe, NamesOfAFileStandInMessagesInOneLine) {
   for (const nlohmann::json& recipe :
        {nlohmann::json{{"policy", "a\nb"}}, nlohmann::json{{"train", {{"estimator", "a\nb"}}}},
         nlohmann::json{{"reward", {{"operator", "a\nb"}}}}, nlohmann::json{{"reward", {{"distortion", "a\nb"}}}},
-        nlohmann::json{{"a\nb", 1}}, nlohmann::json{{"train", {{"a\nb", 1}}}}}) {
+        nlohmann::json{{"reward", {{"metric", "a\nb"}}}}, nlohmann::json{{"a\nb", 1}},
+        nlohmann::json{{"train", {{"a\nb", 1}}}}}) {
     expect_error(ErrorKind::kInvalidArgument, {"a\\x0ab"}, [&] { (void)recipe_from_json(recipe); });
   }
 }

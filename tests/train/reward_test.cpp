@@ -3,10 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "prunenet/core/rng.h"
 #include "prunenet/policy/keep_set.h"
+#include "prunenet/spectral/distortion_problem.h"
+#include "prunenet/spectral/response_operator.h"
 #include "prunenet/spectral/schatten2.h"
 #include "support/expect_error.h"
 
@@ -68,6 +73,78 @@ TEST(WideBlocks, WithoutEnergyHaveNothingToLose) {
   block.weights.down.setZero();
   const auto nothing = make_distortion({}, block.weights, block.moments);
   EXPECT_EQ((*nothing)(torch::arange(kWide).unsqueeze(0), 3000), std::vector<double>{0.0});
+}
+
+/// A block of 24 neurons that writes 6 numbers, with a metric on them.
+struct MetricBlock {
+  MetricBlock() {
+    Rng rng(5);
+    const auto normal = [&rng](Eigen::Index rows, Eigen::Index columns) -> MatrixF {
+      return MatrixF::NullaryExpr(rows, columns, [&rng] { return static_cast<float>(rng.normal()); });
+    };
+    weights = {normal(24, 6), normal(24, 6), normal(6, 24)};
+    const MatrixF responses = normal(60, 24);
+    moments.second_moment = responses.transpose() * responses / 60.0F;
+    const MatrixF gradients = normal(40, 6) * 1e-3F;
+    metric = gradients.transpose() * gradients / 40.0F;
+    rankings = sample_rankings(std::vector<float>(24, 0.0F), 4, rng).rankings;
+  }
+  /// Of what a ranking keeps, in double.
+  [[nodiscard]] std::vector<double> expected(Distortion distortion, std::int64_t kept) const {
+    const DistortionProblem problem(
+        std::make_shared<ResponseOperator>(weights.down.cast<double>(), moments.second_moment.cast<double>(),
+                                           metric.cast<double>()),
+        distortion);
+    std::vector<double> values;
+    for (std::int64_t m = 0; m < rankings.size(0); ++m) {
+      const std::int64_t* ranking = rankings.data_ptr<std::int64_t>() + m * rankings.size(1);
+      std::vector<std::int64_t> keep(ranking, ranking + kept);
+      std::sort(keep.begin(), keep.end());
+      values.push_back(problem.distortion(keep));
+    }
+    return values;
+  }
+
+  FfnWeights weights;
+  ResponseMoments moments;
+  MatrixF metric;
+  torch::Tensor rankings;
+};
+
+TEST(LossMetricReward, IsTheDistortionInThatMetric) {
+  const MetricBlock block;
+  for (const Distortion distortion :
+       {Distortion::kSchatten2, Distortion::kMirsky, Distortion::kNuclear, Distortion::kKs}) {
+    const RewardOptions options{.distortion = distortion, .metric = OutputMetric::kLoss};
+    const auto rewards = make_distortion(options, in_metric(options, block.weights, block.metric), block.moments);
+    const std::vector<double> actual = (*rewards)(block.rankings, 15);
+    const std::vector<double> expected = block.expected(distortion, 15);
+    for (std::size_t m = 0; m < actual.size(); ++m) {
+      EXPECT_NEAR(actual[m], expected[m], 1e-5) << to_string(distortion) << ", sample " << m;
+    }
+  }
+}
+
+TEST(LossMetricReward, CouplesByTheMetric) {
+  const MetricBlock block;
+  const FfnWeights weights = in_metric({.metric = OutputMetric::kLoss}, block.weights, block.metric);
+  const MatrixD down = block.weights.down.cast<double>();
+  const MatrixD expected =
+      (down.transpose() * block.metric.cast<double>() * down).cwiseProduct(block.moments.second_moment.cast<double>());
+  const MatrixF actual = response_coupling(weights.down, block.moments.second_moment);
+  EXPECT_LT((actual.cast<double>() - expected).norm(), 1e-6 * expected.norm());
+}
+
+TEST(LossMetricReward, InThePlainMetricIsThePlainReward) {
+  const MetricBlock block;
+  const RewardOptions plain;
+  EXPECT_EQ(in_metric(plain, block.weights, {}).down, block.weights.down);
+  const RewardOptions loss{.metric = OutputMetric::kLoss};
+  const FfnWeights weights = in_metric(loss, block.weights, MatrixF::Identity(6, 6));
+  EXPECT_EQ((*make_distortion(loss, weights, block.moments))(block.rankings, 9),
+            (*make_distortion(plain, block.weights, block.moments))(block.rankings, 9));
+  testing::expect_error(ErrorKind::kInvalidArgument, {"5 x 5", "writes 6 numbers"},
+                        [&] { (void)in_metric(loss, block.weights, MatrixF::Identity(5, 5)); });
 }
 
 }  // namespace

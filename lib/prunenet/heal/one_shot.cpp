@@ -56,10 +56,10 @@ void heal_in_one_shot(const Checkpoint& checkpoint, const Family& family, const 
     const MatrixF down = read_weight(checkpoint, place);
     const std::vector<std::int64_t>& keep = plan.keep_indices[static_cast<std::size_t>(layer)];
     const LayerMoments moments = probe.layer(layer);
-    if (moments.training.second_moment.size() == 0) {
+    if (!moments.training.is_exact()) {
       throw Error(ErrorKind::kUnsupported,
-                  fmt::format("{}: holds sketches, which nothing can be fitted to; make it with an exact_width of at "
-                              "least {}, or heal sequentially",
+                  fmt::format("{}: holds its moments in a byte a pair, too coarse to fit anything to; make it with an "
+                              "exact_width of at least {}, or heal sequentially",
                               probe.path().string(), config.intermediate_size));
     }
     const VectorF bias = read_bias(checkpoint, place);

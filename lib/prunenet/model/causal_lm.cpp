@@ -105,7 +105,8 @@ torch::Tensor CausalLm::normalised_states(const torch::Tensor& states) const {
 
 torch::Tensor CausalLm::forward(const torch::Tensor& ids, const RowLayout& layout, const Extras& extras) const {
   const Positions positions = positions_of(layout);
-  const ForwardPass pass{config_, layout, positions.angles, positions.window_angles, extras.cache, extras.hook};
+  const ForwardPass pass{config_,      layout,      positions.angles,  positions.window_angles,
+                         extras.cache, extras.hook, extras.output_hook};
   const auto record = [&extras](const torch::Tensor& states) {
     if (extras.layer_states != nullptr) extras.layer_states->push_back(states.clone());
   };
@@ -130,7 +131,8 @@ torch::Tensor CausalLm::final_states(const torch::Tensor& ids, const FfnHook& ho
   return states.view({ids.size(0), ids.size(1), -1});
 }
 
-torch::Tensor CausalLm::token_nll(const torch::Tensor& ids, const FfnHook& hook) const {
+torch::Tensor CausalLm::token_nll(const torch::Tensor& ids, const FfnHook& hook,
+                                  const FfnOutputHook& output_hook) const {
   check_ids(ids, 2);
   const std::int64_t batch = ids.size(0);
   const std::int64_t tokens = ids.size(1) - 1;
@@ -140,7 +142,8 @@ torch::Tensor CausalLm::token_nll(const torch::Tensor& ids, const FfnHook& hook)
   check_length(tokens);
   const torch::Tensor inputs = ids.narrow(1, 0, tokens).flatten();
   const torch::Tensor targets = ids.narrow(1, 1, tokens).flatten().to(device());
-  const torch::Tensor states = forward(inputs, uniform_layout(batch, tokens, 0), {.hook = &hook});
+  const torch::Tensor states =
+      forward(inputs, uniform_layout(batch, tokens, 0), {.hook = &hook, .output_hook = &output_hook});
   return token_loss(states, logits_, targets).view({batch, tokens}).cpu();
 }
 

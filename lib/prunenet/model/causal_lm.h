@@ -65,7 +65,8 @@ class CausalLm {
 
   /// Negative log-likelihood, in nats, of ids[:, 1:] given what stands before: ids [B, T >= 2] -> [B, T - 1].
   /// Never holds T * V numbers, and does not run the last token through the layers.
-  [[nodiscard]] torch::Tensor token_nll(const torch::Tensor& ids, const FfnHook& hook = {}) const;
+  [[nodiscard]] torch::Tensor token_nll(const torch::Tensor& ids, const FfnHook& hook = {},
+                                        const FfnOutputHook& output_hook = {}) const;
 
   /// ids [B, T] -> states after the final norm, [B, T, d]: for callers that want what a hook sees, and no logits.
   [[nodiscard]] torch::Tensor final_states(const torch::Tensor& ids, const FfnHook& hook = {}) const;
@@ -107,6 +108,7 @@ class CausalLm {
   };
   struct Extras {
     const FfnHook* hook = nullptr;
+    const FfnOutputHook* output_hook = nullptr;
     KvCache* cache = nullptr;
     std::vector<torch::Tensor>* layer_states = nullptr;
   };

@@ -29,16 +29,20 @@ torch::Tensor activate(Activation activation, const torch::Tensor& x) {
   return at::silu(x);
 }
 
-/// hidden + what a block writes: m (x W^T + b), with the block's post norm where it has one.
+/// hidden + what a block writes: m (x W^T + b), with the block's post norm where it has one. `see`, where not empty,
+/// sees x W^T + b.
 torch::Tensor add_branch(const ModelConfig& config, torch::Tensor hidden, const torch::Tensor& x,
-                         const torch::Tensor& weight, const torch::Tensor& bias, const NormTensors& post_norm) {
-  const bool plain = config.residual_multiplier == 1.0 && (!post_norm.gain.defined() || config.post_norm_on_stream);
+                         const torch::Tensor& weight, const torch::Tensor& bias, const NormTensors& post_norm,
+                         const std::function<void(const torch::Tensor&)>& see = {}) {
+  const bool plain =
+      !see && config.residual_multiplier == 1.0 && (!post_norm.gain.defined() || config.post_norm_on_stream);
   if (plain && !at::GradMode::is_enabled()) {
     hidden.addmm_(x, weight.t());
     if (bias.defined()) hidden.add_(bias);
     return config.post_norm_on_stream ? normalise(config, post_norm, hidden) : hidden;
   }
   const torch::Tensor written = at::linear(x, weight, bias);
+  if (see) see(written);
   if (config.post_norm_on_stream) {
     return normalise(config, post_norm, hidden + written * config.residual_multiplier);
   }
@@ -170,7 +174,11 @@ FfnBranch ffn_branch(const ForwardPass& pass, std::int64_t layer, const DecoderL
 torch::Tensor decoder_layer(const ForwardPass& pass, std::int64_t layer, const DecoderLayerWeights& weights,
                             torch::Tensor hidden) {
   const FfnBranch ffn = ffn_branch(pass, layer, weights, std::move(hidden));
-  return add_branch(pass.config, ffn.stream, ffn.h, weights.down, weights.down_bias, weights.ffn_post_norm);
+  std::function<void(const torch::Tensor&)> see;
+  if (pass.output_hook != nullptr && *pass.output_hook) {
+    see = [&pass, layer](const torch::Tensor& y) { (*pass.output_hook)(layer, y); };
+  }
+  return add_branch(pass.config, ffn.stream, ffn.h, weights.down, weights.down_bias, weights.ffn_post_norm, see);
 }
 
 }  // namespace prunenet

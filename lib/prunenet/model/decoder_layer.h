@@ -25,6 +25,10 @@ struct FfnActivations {
 /// y = D h, and has its shape.
 using FfnHook = std::function<torch::Tensor(const FfnActivations&)>;
 
+/// Sees what every FFN writes, y = D h + b [N, d], before the norm and the multiplier that an architecture puts behind
+/// it. With libtorch's grad mode on, it may mark y (y.set_requires_grad(true)), and register a hook for y's gradient.
+using FfnOutputHook = std::function<void(std::int64_t layer, const torch::Tensor& y)>;
+
 /// What one forward pass hands to every layer.
 struct ForwardPass {
   const ModelConfig& config;
@@ -33,6 +37,7 @@ struct ForwardPass {
   const RotaryAngles& window_angles;  ///< of the layers with windows
   KvCache* cache = nullptr;           ///< keys and values go there, and are read from there; needs a uniform layout
   const FfnHook* hook = nullptr;      ///< none where null or empty
+  const FfnOutputHook* output_hook = nullptr;  ///< likewise
 };
 
 /// hidden [N, d] + attention + FFN -> [N, d]; in place where no gradient is recorded.

@@ -24,6 +24,7 @@ struct ResponseMoments {
 struct LayerMoments {
   ResponseMoments training;
   ResponseMoments held_out;
+  MatrixF loss_metric = {};  ///< F (loss_metric.h), d x d, over tokens that train; empty where the probe has none
 };
 
 /// Takes the layers in their order, each when it is finished.

@@ -18,6 +18,7 @@ struct ProbeOptions {
   /// Second moments of blocks wider than this are kept packed (packed_matrix.h): an eighth of the 4 I^2 bytes a layer,
   /// and what `schatten2` needs, but not enough for whole spectra.
   std::int64_t exact_width = 16384;
+  bool loss_metric = false;  ///< a backward pass for the metric of loss_metric.h: of models that do not stream
 };
 
 /// Throws Error(kInvalidArgument) naming the field, its value and its range.

@@ -8,19 +8,11 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/model/batches.h"
+#include "prunenet/probe/to_matrix.h"
 
 namespace prunenet {
 
 namespace {
-
-MatrixF to_matrix(const torch::Tensor& tensor) {
-  const torch::Tensor values = tensor.detach().cpu().contiguous();
-  return Eigen::Map<const MatrixF>(values.data_ptr<float>(), values.size(0), values.size(1));
-}
-
-VectorF to_vector(const torch::Tensor& tensor) {
-  return to_matrix(tensor.unsqueeze(0)).row(0).transpose();
-}
 
 /// Sums h and h h^T of one layer while the probe runs.
 class MomentAccumulator {

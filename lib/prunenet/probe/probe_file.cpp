@@ -27,6 +27,7 @@ constexpr const char* kMean = "mean";
 constexpr const char* kSecondMoment = "second_moment";
 constexpr const char* kDiagonal = "second_moment.diagonal";
 constexpr const char* kCodes = "second_moment.codes";
+constexpr const char* kLossMetric = "loss_metric";
 /// A tensor, since it is known last.
 constexpr const char* kSecondsTensor = "seconds";
 
@@ -66,6 +67,9 @@ std::vector<TensorDeclaration> tensors_of(const ProbeFacts& facts) {
         tensors.push_back({tensor_name(half, layer, kCodes), Dtype::kI8, {padded_codes(neurons)}});
       }
     }
+  }
+  for (std::int64_t layer = 0; options.loss_metric && layer < facts.layers; ++layer) {
+    tensors.push_back({tensor_name(kHalves[0], layer, kLossMetric), Dtype::kF32, {facts.hidden, facts.hidden}});
   }
   tensors.push_back({kSecondsTensor, Dtype::kF32, {1}});
   return tensors;
@@ -136,6 +140,13 @@ void ProbeWriter::write(std::int64_t layer, const LayerMoments& moments) {
   };
   write_half(kHalves[0], moments.training);
   write_half(kHalves[1], moments.held_out);
+}
+
+void ProbeWriter::write(const std::vector<MatrixF>& loss_metrics) {
+  for (std::size_t layer = 0; layer < loss_metrics.size(); ++layer) {
+    writer_.write(tensor_name(kHalves[0], static_cast<std::int64_t>(layer), kLossMetric),
+                  bytes_of_values(loss_metrics[layer]));
+  }
 }
 
 void ProbeWriter::finish(double seconds) {
@@ -215,6 +226,10 @@ void ProbeFile::check_tensors() {
                                         text_name(kHalves[0]), printable(text), longest));
   }
   facts_.text_length = text[1];
+  if (facts_.source.options.loss_metric) {
+    const std::vector<std::int64_t>& metric = info_of(tensor_name(kHalves[0], 0, kLossMetric)).shape;
+    facts_.hidden = metric.empty() ? 0 : metric.front();
+  }
   const std::vector<TensorDeclaration> expected = tensors_of(facts_);
   for (const TensorDeclaration& tensor : expected) {
     const TensorInfo& info = info_of(tensor.name);
@@ -280,7 +295,9 @@ ResponseMoments ProbeFile::half(const char* name, std::int64_t layer) const {
 }
 
 LayerMoments ProbeFile::layer(std::int64_t layer) const {
-  return {.training = half(kHalves[0], layer), .held_out = half(kHalves[1], layer)};
+  LayerMoments moments{.training = half(kHalves[0], layer), .held_out = half(kHalves[1], layer)};
+  if (facts_.source.options.loss_metric) moments.loss_metric = matrix(tensor_name(kHalves[0], layer, kLossMetric));
+  return moments;
 }
 
 void ProbeFile::require(const ProbeSource& wanted, const std::string& advice) const {

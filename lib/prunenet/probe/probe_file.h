@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
@@ -25,6 +26,7 @@ struct ProbeFacts {
   std::string model_name;
   std::int64_t layers = 0;
   std::int64_t neurons = 0;      ///< I
+  std::int64_t hidden = 0;       ///< d, where the probe has loss metrics
   std::int64_t text_length = 0;  ///< L, tokens of a sequence
   std::string device;            ///< that it was computed on
   std::string version = {};      ///< of prunenet that wrote it; filled in when written
@@ -40,6 +42,8 @@ class ProbeWriter {
   void write(const ProbeText& text);
   /// In the order of the layers. Throws Error(kInvalidArgument) where the moments are not of the declared shape.
   void write(std::int64_t layer, const LayerMoments& moments);
+  /// The metrics of all layers (loss_metric.h), after the layers, where the options ask for them. Throws likewise.
+  void write(const std::vector<MatrixF>& loss_metrics);
   /// `seconds`: the time that the probe took.
   void finish(double seconds);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/spectral/metric.h"
 #include "prunenet/spectral/packed_coupling.h"
 #include "prunenet/spectral/spectral_operator.h"
 #include "prunenet/train/tensor_schatten2.h"
@@ -52,6 +53,16 @@ std::unique_ptr<KeepSetDistortion> of_weight_rows(OperatorKind kind, const FfnWe
 }
 
 }  // namespace
+
+FfnWeights in_metric(const RewardOptions& options, FfnWeights weights, const MatrixF& loss_metric) {
+  if (options.metric == OutputMetric::kOutput) return weights;
+  if (loss_metric.rows() != weights.down.rows()) {
+    throw Error(ErrorKind::kInvalidArgument, fmt::format("the loss metric is {} x {}, but the block writes {} numbers",
+                                                         loss_metric.rows(), loss_metric.cols(), weights.down.rows()));
+  }
+  weights.down = (metric_factor(loss_metric) * weights.down.cast<double>()).cast<float>();
+  return weights;
+}
 
 std::unique_ptr<KeepSetDistortion> make_distortion(const RewardOptions& options, const FfnWeights& weights,
                                                    const ResponseMoments& moments, const torch::Device& device) {

@@ -9,6 +9,10 @@
 
 namespace prunenet {
 
+/// `weights` with R D in place of D, R^T R = F the metric (d x d) that `options` ask for; as they are where that is the
+/// plain output. Throws as `metric_factor`, Error(kInvalidArgument) where F is of another size.
+[[nodiscard]] FfnWeights in_metric(const RewardOptions& options, FfnWeights weights, const MatrixF& loss_metric);
+
 /// The distortion of one block that `options` names. Response operators need exact moments, except for `schatten2`,
 /// which takes packed ones too; weight operators need none. An operator of zeros (a block without energy) distorts
 /// nothing. `schatten2` of the response is computed on `device`, with rankings there; from packed moments, and whole

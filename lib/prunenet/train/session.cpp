@@ -209,14 +209,24 @@ torch::Tensor feature_mask(const std::vector<std::string>& without) {
   return mask;
 }
 
+void require_metric(const Recipe& recipe) {
+  if (recipe.reward.metric == OutputMetric::kOutput || recipe.probe.loss_metric) return;
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      "reward.metric 'loss' needs a probe with that metric; set 'probe.loss_metric: true', or give a probe file that "
+      "was made with it");
+}
+
 void add_layers(const TrainingModel& model, const ProbeFile& probe, const std::vector<MatrixF>& features,
                 const Recipe& recipe, const torch::Device& device, ModelEnvironment& environment) {
   const torch::Tensor mask = feature_mask(recipe.train.without_features);
   for (std::size_t layer = 0; layer < features.size(); ++layer) {
-    const FfnWeights ffn = read_ffn(model.checkpoint, *model.family, static_cast<std::int64_t>(layer));
     // Moments are the size of the model: only the distortion's form of them is kept.
     const LayerMoments moments = probe.layer(static_cast<std::int64_t>(layer));
     located(fmt::format("layer {}", layer), [&] {
+      const FfnWeights ffn =
+          in_metric(recipe.reward, read_ffn(model.checkpoint, *model.family, static_cast<std::int64_t>(layer)),
+                    moments.loss_metric);
       environment.add({.features = (to_tensor(features[layer]) * mask).to(device),
                        .training = make_distortion(recipe.reward, ffn, moments.training, device),
                        .held_out = make_distortion(recipe.reward, ffn, moments.held_out, device)});
@@ -250,6 +260,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
                 "recipe key 'policy' is 'prunenet', but a policy of kind 'features' is trained here");
   }
   check(asked_for.probe);
+  check(asked_for.reward);
   check(asked_for.train);
   static_cast<void>(feature_mask(asked_for.train.without_features));  // refuses bad names before the long part
   std::vector<TrainingModel> models;
@@ -257,6 +268,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
   for (const auto& path : directories) models.push_back(open_training_model(path));
   const GivenProbes given(files.probes, models);
   const Recipe recipe = given.recipe_for(asked_for);
+  require_metric(recipe);
   const nlohmann::json seeds = probe_seeds(models, given, recipe);
   const TrainingDirectory directory(files.work_directory, state_key(models, seeds, recipe), files.resume);
 
