@@ -79,8 +79,7 @@ using OneShotErrors = OneShot;
 TEST_P(OneShotErrors, ProbesThatCannotBeUsed) {
   const Plan plan = every_third(tiny_.model.config());
   expect_error(ErrorKind::kUnsupported, {"in a byte a pair", "exact_width of at least 24"}, [&] {
-    (void)heal(probe({.tokens = 64, .held_out_tokens = 16, .sequence_length = 16, .exact_width = 0}),
-               plan, {});
+    (void)heal(probe({.tokens = 64, .held_out_tokens = 16, .sequence_length = 16, .exact_width = 0}), plan, {});
   });
   expect_error(ErrorKind::kInvalidArgument, {"8 kept neurons", "7 tokens", "singular"},
                [&] { (void)heal(probe({.tokens = 7, .held_out_tokens = 16, .sequence_length = 7}), plan, {}); });

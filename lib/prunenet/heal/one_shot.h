@@ -15,8 +15,8 @@ namespace prunenet {
 /// for lambda 0 the D H_.S H_SS^-1 of least squares. Nothing is sampled or run; memory is one layer's moments.
 /// A down bias takes up the mean of what is left, by the means E[h]. `correction` means nothing here.
 /// Throws Error(kMismatch) where probe or plan are not of the model's sizes, Error(kUnsupported) where the probe holds
-/// sketches, and what `check`, `require_tokens`, `stored` and `sink` throw. Whether the probe is of these weights is
-/// for the caller to check (ProbeFile::facts).
+/// packed moments, and what `check`, `require_tokens`, `stored` and `sink` throw. Whether the probe is of these weights
+/// is for the caller to check (ProbeFile::facts).
 void heal_in_one_shot(const Checkpoint& checkpoint, const Family& family, const Plan& plan, const ProbeFile& probe,
                       const HealOptions& options, const StoredLayer& stored, const HealSink& sink, Progress& progress);
 
