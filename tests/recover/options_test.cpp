@@ -54,7 +54,7 @@ TEST(RecoverOptions, EveryFieldHasItsRange) {
   for (const char* key : {"weight_decay", "next_token_weight"}) expect_refused(key, -0.5, {key, "at least 0"});
   expect_refused("beta2", 1.0, {"beta2", "below 1"});
   expect_refused("sequence_length", 1, {"sequence_length", "at least 2"});
-  expect_refused("learning_rate", 1e37, {"learning_rate", "1e+36"});
+  expect_refused("learning_rate", 1e37, {"learning_rate", "1e36"});
   expect_refused("targets", {"q_proj", "c_attn"},
                  {"'c_attn'", "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"});
   expect_refused("targets", json::array(), {"no targets"});

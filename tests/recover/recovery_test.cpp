@@ -215,6 +215,13 @@ TEST_F(Recovery, TextShorterThanASequenceIsRefused) {
   expect_error(ErrorKind::kInvalidArgument, {"short.txt", "64"}, [&] { recover(wanted); });
 }
 
+TEST_F(Recovery, MoreThanMemoryHoldsIsRefused) {
+  RecoveryFiles wanted = files("out");
+  wanted.load.available_bytes = 1'000'000;
+  expect_error(ErrorKind::kOutOfSpace, {"pruned", "parameters", "1.0 MB", "lora"}, [&] { recover(wanted); });
+  EXPECT_FALSE(std::filesystem::exists(wanted.work_directory));
+}
+
 TEST_F(Recovery, ExchangedModelsAreRefused) {
   RecoveryFiles wanted = files("out");
   std::swap(wanted.teacher, wanted.student);

@@ -10,6 +10,7 @@
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/output_directory.h"
 #include "prunenet/checkpoint/strict_json.h"
+#include "prunenet/core/available_memory.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
 #include "prunenet/core/output_file.h"
@@ -22,6 +23,7 @@
 #include "prunenet/prune/record.h"
 #include "prunenet/recover/merged_checkpoint.h"
 #include "prunenet/recover/peft_adapter.h"
+#include "prunenet/recover/projection.h"
 #include "prunenet/tokenizer/tokenizer.h"
 #include "prunenet/train/training_files.h"
 #include "prunenet/train/training_model.h"
@@ -95,6 +97,25 @@ struct Student {
   DecoderWeights outer;
   std::shared_ptr<StudentWeights> weights;
 };
+
+/// The weights, and of those that are trained in full also their gradient and two moments.
+void require_training_memory(const TrainingModel& model, const RecoverOptions& options, const LoadOptions& load) {
+  if (!load.device.is_cpu()) return;
+  const std::uint64_t parameters = model.checkpoint.parameters();
+  std::uint64_t trained = 0;
+  if (options.train == Adaptation::kFull) {
+    for (std::int64_t layer = 0; layer < model.family->config().num_hidden_layers; ++layer) {
+      for (const Projection projection : parse_projections(options.targets)) {
+        trained += static_cast<std::uint64_t>(place_of(*model.family, layer, projection).weights());
+      }
+    }
+  }
+  require_memory((parameters + 3 * trained) * sizeof(float),
+                 load.available_bytes ? *load.available_bytes : available_memory_bytes(),
+                 fmt::format("{}: a student of {} parameters in float32, {} of them trained in full,",
+                             model.directory.string(), parameters, trained),
+                 trained > 0 ? "train fewer targets, or 'train: lora'" : "use a machine with more memory");
+}
 
 Student load_student(const TrainingModel& model, const RecoverOptions& options, const LoadOptions& load,
                      Progress& progress) {
@@ -270,6 +291,7 @@ RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFile
   check_pair(teacher.family->config(), student.family->config());
   const std::string key =
       digest({{"text", text_settings(options, teacher, files.text)}, {"weights", weight_settings(options, student)}});
+  require_training_memory(student, options, files.load);
   const TrainingDirectory directory(files.work_directory, key, files.resume);
 
   RecoveryReport report;
