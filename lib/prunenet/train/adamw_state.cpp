@@ -1,6 +1,7 @@
 #include "prunenet/train/adamw_state.h"
 
 #include <memory>
+#include <sstream>
 #include <string>
 #include <type_traits>
 
@@ -12,7 +13,9 @@ namespace {
 template <typename Key>
 Key state_key(const torch::Tensor& parameter) {
   if constexpr (std::is_same_v<Key, std::string>) {
-    return c10::guts::to_string(parameter.unsafeGetTensorImpl());
+    std::ostringstream text;
+    text << parameter.unsafeGetTensorImpl();
+    return text.str();
   } else {
     return static_cast<Key>(parameter.unsafeGetTensorImpl());
   }
