@@ -61,7 +61,7 @@ class Chunk {
   }
 
   /// d loss / dz -> d loss / d states
-  [[nodiscard]] torch::Tensor to_states(torch::Tensor gradient) const {
+  [[nodiscard]] torch::Tensor to_states(const torch::Tensor& gradient) const {
     if (slope_.defined()) gradient.mul_(slope_);
     const torch::Tensor of_states = torch::mm(gradient, logits_.projection);
     return logits_.divisor == 1.0 ? of_states : of_states / logits_.divisor;

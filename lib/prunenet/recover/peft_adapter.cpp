@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -15,6 +14,7 @@
 #include "prunenet/core/output_file.h"
 #include "prunenet/family/layer_places.h"
 #include "prunenet/recover/projection.h"
+#include "prunenet/train/host_tensor.h"
 
 namespace prunenet {
 
@@ -54,15 +54,6 @@ AdaptedModules adapted_modules(const Family& family, const StudentWeights& weigh
     if (place.exists()) modules[module_of(place.weight)].push_back({place, weights.factors(layer, projection)});
   }
   return modules;
-}
-
-HostTensor host_copy(const torch::Tensor& values) {
-  const torch::Tensor plain = values.detach().cpu().contiguous();
-  HostTensor host;
-  host.info.shape = plain.sizes().vec();
-  host.data.resize(plain.nbytes());
-  std::memcpy(host.data.data(), plain.data_ptr<float>(), host.data.size());
-  return host;
 }
 
 /// A of all parts, [n rank, inputs].
@@ -148,8 +139,8 @@ void write_peft_adapter(const Family& family, const StudentWeights& weights, con
   for (std::int64_t layer = 0; layer < family.config().num_hidden_layers; ++layer) {
     for (const auto& [module, parts] : adapted_modules(family, weights, layer)) {
       const std::string name = "base_model.model." + module;
-      tensors[name + ".lora_A.weight"] = host_copy(stacked_a(parts));
-      tensors[name + ".lora_B.weight"] = host_copy(scattered_b(parts));
+      tensors[name + ".lora_A.weight"] = to_host_tensor(stacked_a(parts));
+      tensors[name + ".lora_B.weight"] = to_host_tensor(scattered_b(parts));
     }
   }
   OutputDirectory output(directory, static_cast<std::uint64_t>(weights.parameter_count()) * sizeof(float), false);

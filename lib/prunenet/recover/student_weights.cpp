@@ -47,7 +47,7 @@ StudentWeights::StudentWeights(std::vector<DecoderLayerWeights> layers, const Mo
   for (DecoderLayerWeights& weights : layers) {
     const auto index = static_cast<std::int64_t>(layers_.size());
     const std::int64_t neurons = weights.down.size(1);
-    const auto of_all = [&](torch::Tensor& matrix, std::vector<std::pair<Projection, std::int64_t>> of) {
+    const auto of_all = [&](torch::Tensor& matrix, const std::vector<std::pair<Projection, std::int64_t>>& of) {
       return split(index, std::exchange(matrix, {}), of, options);
     };
     Layer layer;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "prunenet/core/printable.h"
 #include "prunenet/model/batches.h"
 #include "prunenet/model/sample.h"
+#include "prunenet/train/host_tensor.h"
 #include "prunenet/train/model_files.h"
 
 namespace prunenet {
@@ -87,34 +87,13 @@ TextPool sampled_text(const CausalLm& teacher, const RecoverOptions& options, st
   return joined(pools);
 }
 
-HostTensor to_host_tensor(const torch::Tensor& values, Dtype dtype) {
-  const torch::Tensor plain = values.contiguous();
-  HostTensor host;
-  host.info.dtype = dtype;
-  host.info.shape = plain.sizes().vec();
-  host.data.resize(plain.nbytes());
-  std::memcpy(host.data.data(), plain.data_ptr(), host.data.size());
-  return host;
-}
-
-torch::Tensor read_tensor(const SafetensorsFile& file, const std::string& name, Dtype dtype, torch::Dtype type) {
-  const HostTensor host = file.read(name);
-  if (host.info.dtype != dtype) {
-    reject(file.path().string(),
-           fmt::format("tensor '{}' is {}, and not {}", name, to_string(host.info.dtype), to_string(dtype)));
-  }
-  torch::Tensor values = torch::empty(host.info.shape, type);
-  std::memcpy(values.data_ptr(), host.data.data(), host.data.size());
-  return values;
-}
-
 TextPool read_pool(const SafetensorsFile& file, const std::string& prefix) {
   TextPool pool;
   if (!file.tensors().contains(prefix + "ids")) return pool;
-  pool.ids = read_tensor(file, prefix + "ids", Dtype::kI64, torch::kInt64);
-  pool.top_ids = read_tensor(file, prefix + "top_ids", Dtype::kI32, torch::kInt32);
-  pool.log_probabilities = read_tensor(file, prefix + "log_probabilities", Dtype::kF32, torch::kFloat32);
-  pool.sampled = read_tensor(file, prefix + "sampled", Dtype::kI64, torch::kInt64).sum().item<std::int64_t>();
+  pool.ids = read_tensor(file, prefix + "ids", torch::kInt64);
+  pool.top_ids = read_tensor(file, prefix + "top_ids", torch::kInt32);
+  pool.log_probabilities = read_tensor(file, prefix + "log_probabilities", torch::kFloat32);
+  pool.sampled = read_tensor(file, prefix + "sampled", torch::kInt64).sum().item<std::int64_t>();
   const bool fits = pool.ids.dim() == 2 && pool.top_ids.dim() == 3 && pool.ids.size(0) == pool.top_ids.size(0) &&
                     pool.ids.size(1) == pool.top_ids.size(1) + 1 &&
                     pool.top_ids.sizes() == pool.log_probabilities.sizes() && pool.sampled >= 0 &&
@@ -125,10 +104,10 @@ TextPool read_pool(const SafetensorsFile& file, const std::string& prefix) {
 
 void put_pool(const std::string& prefix, const TextPool& pool, std::map<std::string, HostTensor>& tensors) {
   if (pool.sequences() == 0) return;
-  tensors[prefix + "ids"] = to_host_tensor(pool.ids, Dtype::kI64);
-  tensors[prefix + "top_ids"] = to_host_tensor(pool.top_ids, Dtype::kI32);
-  tensors[prefix + "log_probabilities"] = to_host_tensor(pool.log_probabilities, Dtype::kF32);
-  tensors[prefix + "sampled"] = to_host_tensor(torch::tensor({pool.sampled}, torch::kInt64), Dtype::kI64);
+  tensors[prefix + "ids"] = to_host_tensor(pool.ids);
+  tensors[prefix + "top_ids"] = to_host_tensor(pool.top_ids);
+  tensors[prefix + "log_probabilities"] = to_host_tensor(pool.log_probabilities);
+  tensors[prefix + "sampled"] = to_host_tensor(torch::tensor({pool.sampled}, torch::kInt64));
 }
 
 }  // namespace

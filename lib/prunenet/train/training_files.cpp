@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/system_error.h"
+#include "prunenet/train/host_tensor.h"
 #include "prunenet/train/model_files.h"
 
 namespace prunenet {
@@ -38,16 +38,6 @@ std::vector<std::filesystem::path> training_files(const std::filesystem::path& d
     }
   }
   return files;
-}
-
-HostTensor to_host(const torch::Tensor& tensor) {
-  const torch::Tensor values = tensor.contiguous();
-  HostTensor host;
-  host.info.shape = values.sizes().vec();
-  host.info.bytes = static_cast<std::uint64_t>(values.numel()) * sizeof(float);
-  host.data.resize(host.info.bytes);
-  std::memcpy(host.data.data(), values.data_ptr<float>(), host.data.size());
-  return host;
 }
 
 }  // namespace
@@ -85,22 +75,14 @@ std::optional<TrainerState> TrainingDirectory::load_state() const {
   const SafetensorsFile file = SafetensorsFile::open(state_path());
   check_key(file, key_);
   TrainerState state;
-  for (const std::string& name : file.names()) {
-    const HostTensor host = file.read(name);
-    if (host.info.dtype != Dtype::kF32) {
-      throw Error(ErrorKind::kBadInput, fmt::format("{}: tensor '{}' is not F32", state_path().string(), name));
-    }
-    torch::Tensor tensor = torch::empty(host.info.shape);
-    std::memcpy(tensor.data_ptr<float>(), host.data.data(), host.data.size());
-    state.tensors[name] = tensor;
-  }
+  for (const std::string& name : file.names()) state.tensors[name] = read_tensor(file, name, torch::kFloat32);
   state.text = file.metadata();
   return state;
 }
 
 void TrainingDirectory::save_state(const TrainerState& state) const {
   std::map<std::string, HostTensor> tensors;
-  for (const auto& [name, tensor] : state.tensors) tensors[name] = to_host(tensor);
+  for (const auto& [name, tensor] : state.tensors) tensors[name] = to_host_tensor(tensor);
   std::map<std::string, std::string> metadata = state.text;
   metadata["key"] = key_;
   write_safetensors(state_path(), tensors, metadata);
