@@ -2,7 +2,6 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <cmath>
 #include <iostream>
@@ -19,13 +18,6 @@ struct Layer {
   MatrixF down;       ///< d x I
   MatrixF gate;       ///< I x d, of a made-up layer
 };
-
-inline double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return double(time.tv_sec) + 1e-6 * double(time.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 /// Runs `work`, at least `repeats` times, and prints the time of one.
 template <typename Work>

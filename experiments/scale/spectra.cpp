@@ -13,6 +13,7 @@
 #include "made_up_layer.h"
 #include "prunenet/core/peak_memory.h"
 #include "prunenet/spectral/kept_gram.h"
+#include "prunenet/spectral/packed_coupling.h"
 #include "prunenet/spectral/response_operator.h"
 #include "prunenet/spectral/schatten2.h"
 #include "prunenet/spectral/tridiagonal.h"
@@ -140,9 +141,9 @@ void compare_schatten2(const Layer& layer, const MatrixF& moment, const std::vec
   MatrixF coupling;
   time("coupling K", 1, [&] { coupling = response_coupling(layer.down, moment); });
   judge_form("schatten2, exact", Schatten2::from_coupling(std::move(coupling)));
-  std::vector<PackedCoupling> packed;
-  time("packing", 1, [&] { packed.emplace_back(layer.down, moment); });
-  judge_form("schatten2, packed", Schatten2::from_packed(std::move(packed.front())));
+  PackedMatrix packed;
+  time("packing", 1, [&] { packed = pack_coupling(layer.down, moment); });
+  judge_form("schatten2, packed", Schatten2::from_packed(std::move(packed)));
 }
 
 int run(const std::vector<std::string>& arguments) {
