@@ -95,6 +95,9 @@ void add_heal_options(VerbOptions& options, HealArguments& arguments) {
        "sequential (default: each layer is fitted in the model pruned and healed so far) or one-shot (from the moments "
        "of "
        "--probe alone: quicker, and less good)")  //
+      ("heal-correction", value_of(arguments.correction, "A"),
+       "share of the distance between the pruned and the dense stream that a layer is asked to make up for, in [0, 1]; "
+       "default 1")  //
       ("probe", value_of(arguments.probe, "PROBE"),
        "heal on the text of this file, which 'prunenet probe' made of the model, in place of sampling")  //
       ("heal-tokens", value_of(arguments.tokens, "N"),
@@ -112,9 +115,8 @@ void check_heal_arguments(const HealArguments& arguments, const VerbOptions& opt
   const bool samples = arguments.tokens || arguments.held_out_tokens || !arguments.start_tokens.empty();
   if (!arguments.heal) {
     const bool runs = arguments.network.stream || arguments.network.device != NetworkArguments().device;
-    if (!arguments.form.empty() || !arguments.probe.empty() || samples || runs) {
-      refuse("--heal-form, --probe, --heal-tokens, --heal-held-out-tokens, --start-tokens, --stream and --device are for "
-             "--heal");
+    if (!arguments.form.empty() || !arguments.probe.empty() || arguments.correction || samples || runs) {
+      refuse("--probe, --start-tokens, --stream, --device and what begins with --heal- are for --heal");
     }
     return;
   }
@@ -123,6 +125,9 @@ void check_heal_arguments(const HealArguments& arguments, const VerbOptions& opt
   }
   if (in_one_shot(arguments) && arguments.probe.empty()) {
     refuse("--heal-form one-shot needs the moments of a --probe");
+  }
+  if (in_one_shot(arguments) && arguments.correction) {
+    refuse("--heal-form one-shot has no --heal-correction: it never runs the pruned model");
   }
   if (!arguments.probe.empty() && samples) {
     refuse("--probe excludes --heal-tokens, --heal-held-out-tokens and --start-tokens: its text is what is fitted to");
@@ -144,7 +149,9 @@ HealedDowns::HealedDowns(const HealRequest& request, const Plan& plan, Progress&
                                                  .seed = request.seed};
   require_tokens(plan, source.options.tokens);
 
-  const HealOptions options;
+  HealOptions options;
+  if (request.arguments.correction) options.correction = *request.arguments.correction;
+  check(options);
   record_ = record_of(request.arguments, source, options);
   DownReplacementWriter writer(replacements_in(scratch_), downs_, plan, config.hidden_size);
   const StoredLayer stored = [&writer](std::int64_t layer, HealedLayer healed) {

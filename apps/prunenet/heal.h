@@ -22,6 +22,7 @@ struct HealArguments {
   bool heal = false;
   std::string form;   ///< empty: sequential
   std::string probe;  ///< a probe file in place of sampling
+  std::optional<double> correction;
   std::optional<std::int64_t> tokens, held_out_tokens;
   std::vector<std::int64_t> start_tokens;
   NetworkArguments network;

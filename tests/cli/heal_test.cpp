@@ -157,6 +157,9 @@ TEST_F(HealVerb, WhatCannotBeDoneIsRefusedFirst) {
   expect_failure(apply("out", {"--probe", "p.safetensors"}), 2, {"are for --heal"});
   expect_failure(healing("out", {"--heal-form", "twice"}), 2, {"--heal-form twice", "one-shot"});
   expect_failure(healing("out", {"--heal-form", "one-shot"}), 2, {"needs the moments of a --probe"});
+  expect_failure(healing("out", {"--probe", "p.safetensors", "--heal-form", "one-shot", "--heal-correction", "0.5"}), 2,
+                 {"never runs the pruned model"});
+  expect_failure(healing("out", {"--heal-correction", "1.5"}), 2, {"correction of 1.5", "[0, 1]"});
   expect_failure(healing("out", {"--probe", "p.safetensors", "--heal-tokens", "512"}), 2, {"--probe excludes"});
   expect_failure(healing("out", {"--probe", "p.safetensors"}), 3, {"p.safetensors"});
   expect_failure(healing("out", {"--heal-tokens", "95"}), 2, {"96 kept neurons", "95 tokens", "singular"});

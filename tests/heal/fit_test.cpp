@@ -60,7 +60,7 @@ TEST(Refit, IsZeroWhereNothingResponds) {
 /// Neurons that are removed and have a twin among those that stay lose nothing.
 TEST(Refit, IsExactWhereRemovedNeuronsAreCopies) {
   RandomStates states(4, 60, 4, 6);
-  const MatrixD removed_columns = testing::normal_matrix(states.rng, 4, 6);
+  const MatrixD removed_columns = testing::random_matrix(states.rng, 4, 6);
   states.errors = 2.0 * states.responses * removed_columns.transpose();
   const Refit found = refit(states.moments(false), 0.0);
   const double residual = (found.weight - 2.0 * removed_columns).norm() / removed_columns.norm();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "heal/random_states.h"
 #include "model/tiny_models.h"
 #include "prunenet/model/matrix_tensor.h"
@@ -15,6 +17,15 @@ namespace {
 
 using testing::expect_error;
 using testing::LoadedTinyModel;
+
+/// A short text, of some tokens in sequences of 16 at most.
+ProbeOptions text_of(std::int64_t tokens, std::int64_t held_out_tokens = 16) {
+  ProbeOptions options;
+  options.tokens = tokens;
+  options.held_out_tokens = held_out_tokens;
+  options.sequence_length = std::min<std::int64_t>(tokens, 16);
+  return options;
+}
 
 Plan every_third(const ModelConfig& config) {
   Plan plan;
@@ -53,7 +64,7 @@ class OneShot : public ::testing::TestWithParam<std::string> {
 
 TEST_P(OneShot, TheFirstLayerIsThatOfTheSequentialForm) {
   const Plan plan = every_third(tiny_.model.config());
-  const ProbeFile file = probe({.tokens = 512, .held_out_tokens = 64, .sequence_length = 16});
+  const ProbeFile file = probe(text_of(512, 64));
   const HealOptions options{.lambdas = {1e-3}};
   const std::vector<HealedLayer> found = heal(file, plan, options);
   std::vector<HealedLayer> expected;
@@ -78,12 +89,13 @@ using OneShotErrors = OneShot;
 
 TEST_P(OneShotErrors, ProbesThatCannotBeUsed) {
   const Plan plan = every_third(tiny_.model.config());
-  expect_error(ErrorKind::kUnsupported, {"in a byte a pair", "exact_width of at least 24"}, [&] {
-    (void)heal(probe({.tokens = 64, .held_out_tokens = 16, .sequence_length = 16, .exact_width = 0}), plan, {});
-  });
+  ProbeOptions packed = text_of(64);
+  packed.exact_width = 0;
+  expect_error(ErrorKind::kUnsupported, {"in a byte a pair", "exact_width of at least 24"},
+               [&] { (void)heal(probe(packed), plan, {}); });
   expect_error(ErrorKind::kInvalidArgument, {"8 kept neurons", "7 tokens", "singular"},
-               [&] { (void)heal(probe({.tokens = 7, .held_out_tokens = 16, .sequence_length = 7}), plan, {}); });
-  const ProbeFile file = probe({.tokens = 64, .held_out_tokens = 16, .sequence_length = 16});
+               [&] { (void)heal(probe(text_of(7)), plan, {}); });
+  const ProbeFile file = probe(text_of(64));
   Plan other = plan;
   other.intermediate_size = 25;
   expect_error(ErrorKind::kMismatch, {"25", "24"}, [&] { (void)heal(file, other, {}); });
@@ -93,8 +105,8 @@ INSTANTIATE_TEST_SUITE_P(Llama, OneShotErrors, ::testing::Values("llama-grouped-
 
 TEST(MomentsOfCut, AreThoseOfTheStates) {
   Rng rng(1);
-  const MatrixF states = testing::normal_matrix(rng, 40, 7).cast<float>();
-  const MatrixF down = testing::normal_matrix(rng, 3, 7).cast<float>();
+  const MatrixF states = testing::random_matrix(rng, 40, 7).cast<float>();
+  const MatrixF down = testing::random_matrix(rng, 3, 7).cast<float>();
   const std::vector<std::int64_t> keep{0, 2, 3, 6};
   const ResponseMoments probed{.mean = states.colwise().mean(), .second_moment = states.transpose() * states / 40.0F};
   const FitMoments found = moments_of_cut(probed, down, keep, true);

@@ -6,20 +6,15 @@
 
 #include "prunenet/core/rng.h"
 #include "prunenet/heal/fit.h"
+#include "spectral/random_block.h"
 
 namespace prunenet::testing {
-
-inline MatrixD normal_matrix(Rng& rng, Eigen::Index rows, Eigen::Index columns) {
-  MatrixD matrix(rows, columns);
-  for (double& value : matrix.reshaped()) value = rng.normal();
-  return matrix;
-}
 
 /// Kept responses h (N x k) and errors e (N x d) of N tokens, with means that are not zero.
 struct RandomStates {
   RandomStates(std::uint64_t seed, Eigen::Index tokens, Eigen::Index d, Eigen::Index k) : rng(seed) {
-    responses = normal_matrix(rng, tokens, k).array() + 0.3;
-    errors = responses * normal_matrix(rng, k, d) + 0.5 * normal_matrix(rng, tokens, d);
+    responses = random_matrix(rng, tokens, k).array() + 0.3;
+    errors = responses * random_matrix(rng, k, d) + 0.5 * random_matrix(rng, tokens, d);
     errors.array() += 0.7;
   }
 
