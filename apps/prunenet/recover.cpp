@@ -95,8 +95,9 @@ RecoverOptions make_recipe(const RecoverArguments& arguments, const CommonOption
   nlohmann::json recipe = common.recipe.empty() ? nlohmann::json::object() : read_recipe_file(common.recipe);
   for (const std::string& setting : arguments.settings) apply_recipe_setting(setting, recipe);
   const auto put = [&recipe](const char* key, const auto& value) {
+    if (!value) return;
     nlohmann::json& section = recipe["recover"];
-    if (value && (section.is_null() || section.is_object())) section[key] = *value;
+    if (section.is_null() || section.is_object()) section[key] = *value;
   };
   put("train", arguments.train);
   if (arguments.targets) put("targets", std::optional(comma_separated(*arguments.targets)));
