@@ -20,7 +20,7 @@ enum class Adaptation {
 /// Throws Error(kInvalidArgument) listing the names.
 [[nodiscard]] Adaptation parse_adaptation(std::string_view name);
 
-/// How a pruned model is taught by the dense one. Defaults are those measured best in experiments/recover.
+/// How a pruned model is taught by the dense one. experiments/recover says what was measured.
 struct RecoverOptions {
   Adaptation train = Adaptation::kFull;
   std::vector<std::string> targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
