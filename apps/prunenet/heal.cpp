@@ -93,8 +93,7 @@ void add_heal_options(VerbOptions& options, HealArguments& arguments) {
        "refit the down projections to what the dense model answers on text that it samples itself")  //
       ("heal-form", value_of(arguments.form, "F"),
        "sequential (default: each layer is fitted in the model pruned and healed so far) or one-shot (from the moments "
-       "of "
-       "--probe alone: quicker, and less good)")  //
+       "of --probe alone: quicker)")  //
       ("heal-correction", value_of(arguments.correction, "A"),
        "share of the distance between the pruned and the dense stream that a layer is asked to make up for, in [0, 1]; "
        "default 1")  //
