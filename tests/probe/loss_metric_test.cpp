@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "model/tiny_models.h"
-#include "prunenet/probe/to_matrix.h"
+#include "prunenet/model/matrix_tensor.h"
 #include "support/expect_error.h"
 
 namespace prunenet {
@@ -17,7 +17,7 @@ std::vector<MatrixF> metrics_of(const CausalLm& model, const torch::Tensor& ids)
 }
 
 MatrixF down_of(const CausalLm& model, std::size_t layer) {
-  return to_matrix(model.weights().layers[layer].down);
+  return matrix_of(model.weights().layers[layer].down);
 }
 
 /// Positions that count of sequences of `tokens` tokens: all but the first and the last.
@@ -44,7 +44,7 @@ TEST_P(LossMetricOfModel, IsThatOfTheGradientsAtTheActivations) {
   const std::vector<MatrixF> metrics = metrics_of(model, ids);
   ASSERT_EQ(metrics.size(), seen.size());
   for (std::size_t layer = 0; layer < metrics.size(); ++layer) {
-    const MatrixF q = to_matrix(counted(seen[layer].grad(), 3, 9));
+    const MatrixF q = matrix_of(counted(seen[layer].grad(), 3, 9));
     const MatrixD expected = q.cast<double>().transpose() * q.cast<double>() / 21.0;
     const MatrixD down = down_of(model, layer).cast<double>();
     const MatrixD actual = down.transpose() * metrics[layer].cast<double>() * down;

@@ -21,4 +21,8 @@ MatrixF matrix_of(const torch::Tensor& tensor) {
   return Eigen::Map<const MatrixF>(values.data_ptr<float>(), values.size(0), values.size(1));
 }
 
+VectorF vector_of(const torch::Tensor& tensor) {
+  return matrix_of(tensor.unsqueeze(0)).row(0).transpose();
+}
+
 }  // namespace prunenet

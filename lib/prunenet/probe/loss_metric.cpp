@@ -6,7 +6,7 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/model/batches.h"
-#include "prunenet/probe/to_matrix.h"
+#include "prunenet/model/matrix_tensor.h"
 
 namespace prunenet {
 
@@ -66,7 +66,7 @@ std::vector<MatrixF> loss_metrics(const CausalLm& model, const torch::Tensor& id
   const auto positions = static_cast<double>(ids.size(0) * (length - 2));
   std::vector<MatrixF> metrics;
   for (std::size_t layer = 0; layer < sums.size(); ++layer) {
-    metrics.push_back(to_matrix(sums[layer].div_(positions)));
+    metrics.push_back(matrix_of(sums[layer].div_(positions)));
     if (metrics.back().allFinite()) continue;
     throw Error(ErrorKind::kNumerical,
                 fmt::format("layer {}: a gradient of the text's likelihood is not finite; the model's weights are "

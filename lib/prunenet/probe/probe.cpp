@@ -8,7 +8,7 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/model/batches.h"
-#include "prunenet/probe/to_matrix.h"
+#include "prunenet/model/matrix_tensor.h"
 
 namespace prunenet {
 
@@ -32,12 +32,12 @@ class MomentAccumulator {
     require_finite();
     const auto tokens = static_cast<double>(tokens_);
     const torch::Tensor second = std::exchange(second_, {}).div_(tokens);
-    ResponseMoments moments{.mean = to_vector(first_.div(tokens).to(torch::kFloat32))};
+    ResponseMoments moments{.mean = vector_of(first_.div(tokens).to(torch::kFloat32))};
     if (exact) {
-      moments.second_moment = to_matrix(second);
+      moments.second_moment = matrix_of(second);
     } else {
-      moments.packed = {to_vector(second.diagonal()), [&second](Eigen::Index first, Eigen::Index count) {
-                          return to_matrix(second.narrow(0, first, count).narrow(1, 0, first + count));
+      moments.packed = {vector_of(second.diagonal()), [&second](Eigen::Index first, Eigen::Index count) {
+                          return matrix_of(second.narrow(0, first, count).narrow(1, 0, first + count));
                         }};
     }
     return moments;
