@@ -56,11 +56,7 @@ ProbeFile open_probe(const HealRequest& request) {
 
 ProbeText sample_text(const CausalLm& network, const Model& model, const ProbeSource& source, const LoadOptions& load,
                       Progress& progress) {
-  const std::int64_t length = text_length(source.options, network.config());
-  const std::int64_t sequences =
-      sequences_of(source.options.tokens, length) + sequences_of(source.options.held_out_tokens, length);
-  require_cache_memory(network.config(), sequences, length, load);
-  if (load.stream) say_what_sampling_reads(model.checkpoint, *model.family, length - 1, progress);
+  announce_probe_text(source.options, model.checkpoint, *model.family, load, progress);
   return sample_probe_text(network, source.options, source.seed, progress);
 }
 

@@ -7,7 +7,9 @@
 #include "human.h"
 #include "prunenet/core/available_memory.h"
 #include "prunenet/model/device.h"
+#include "prunenet/model/kv_cache.h"
 #include "prunenet/model/streamed_layers.h"
+#include "prunenet/probe/text.h"
 
 namespace prunenet::cli {
 
@@ -30,9 +32,8 @@ LoadOptions load_options(const NetworkArguments& arguments) {
 void require_cache_memory(const ModelConfig& config, std::int64_t sequences, std::int64_t tokens,
                           const LoadOptions& load) {
   if (!load.device.is_cpu()) return;
-  const std::int64_t of_a_token = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim;
-  const double bytes =
-      static_cast<double>(of_a_token) * sizeof(float) * static_cast<double>(sequences) * static_cast<double>(tokens);
+  const double bytes = static_cast<double>(KvCache::bytes_of_a_token(config)) * static_cast<double>(sequences) *
+                       static_cast<double>(tokens);
   constexpr double kMost = 1e18;  // whatever is asked for
   require_memory(static_cast<std::uint64_t>(std::min(bytes, kMost)), available_memory_bytes(),
                  fmt::format("sampling {} sequences of {} tokens, whose keys and values are kept,", sequences, tokens),
@@ -44,6 +45,14 @@ void say_what_sampling_reads(const Checkpoint& checkpoint, const Family& family,
   const std::uint64_t bytes = bytes_of_layers(checkpoint, family);
   progress.note(fmt::format("sampling with --stream reads the layers once a token: up to {} passes of {}, {} in all",
                             passes, human_bytes(bytes), human_bytes(bytes * static_cast<std::uint64_t>(passes))));
+}
+
+void announce_probe_text(const ProbeOptions& options, const Checkpoint& checkpoint, const Family& family,
+                         const LoadOptions& load, Progress& progress) {
+  const std::int64_t length = text_length(options, family.config());
+  const std::int64_t sequences = sequences_of(options.tokens, length) + sequences_of(options.held_out_tokens, length);
+  require_cache_memory(family.config(), sequences, length, load);
+  if (load.stream) say_what_sampling_reads(checkpoint, family, length - 1, progress);
 }
 
 }  // namespace prunenet::cli

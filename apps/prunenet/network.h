@@ -6,6 +6,7 @@
 #include "options.h"
 #include "prunenet/core/progress.h"
 #include "prunenet/model/causal_lm.h"
+#include "prunenet/probe/options.h"
 
 namespace prunenet::cli {
 
@@ -30,5 +31,9 @@ void require_cache_memory(const ModelConfig& config, std::int64_t sequences, std
 /// Says what sampling so many tokens a sequence from a streamed model will read: its layers, a pass for every token.
 void say_what_sampling_reads(const Checkpoint& checkpoint, const Family& family, std::int64_t passes,
                              Progress& progress);
+
+/// Both of them, for the text of a probe.
+void announce_probe_text(const ProbeOptions& options, const Checkpoint& checkpoint, const Family& family,
+                         const LoadOptions& load, Progress& progress);
 
 }  // namespace prunenet::cli

@@ -122,11 +122,7 @@ void run_probe_verb(const Arguments& words) {
   Job job(options.common());
   const Stopwatch watch;
   const TrainingModel model = open_training_model(arguments.model);
-  const std::int64_t length = text_length(recipe.probe, model.family->config());
-  const std::int64_t sequences =
-      sequences_of(recipe.probe.tokens, length) + sequences_of(recipe.probe.held_out_tokens, length);
-  require_cache_memory(model.family->config(), sequences, length, load);
-  if (load.stream) say_what_sampling_reads(model.checkpoint, *model.family, length - 1, job.progress());
+  announce_probe_text(recipe.probe, model.checkpoint, *model.family, load, job.progress());
   {
     const CausalLm network = CausalLm::load(model.checkpoint, *model.family, job.progress(), load);
     write_probe(arguments.out, network,
@@ -138,14 +134,15 @@ void run_probe_verb(const Arguments& words) {
   const json record = record_of(file, arguments);
   if (!arguments.json_file.empty()) write_json(arguments.json_file, record);
   if (arguments.json_file == "-") return;
-  print(render_facts({{"probe", arguments.out},
-                      {"model", fmt::format("{} (SHA-256 {})", file.facts().model_name, model.sha256)},
-                      {"tokens", fmt::format("{} that train, {} held out, in sequences of {}", recipe.probe.tokens,
-                                             recipe.probe.held_out_tokens, length)},
-                      {"seed", std::to_string(recipe.train.seed)},
-                      {"bytes", human_bytes(file.bytes())},
-                      {"seconds", human_seconds(file.seconds())},
-                      {"peak memory", human_bytes(record.at("peak_rss_bytes").get<std::uint64_t>())}}));
+  print(render_facts(
+      {{"probe", arguments.out},
+       {"model", fmt::format("{} (SHA-256 {})", file.facts().model_name, model.sha256)},
+       {"tokens", fmt::format("{} that train, {} held out, in sequences of {}", recipe.probe.tokens,
+                              recipe.probe.held_out_tokens, text_length(recipe.probe, model.family->config()))},
+       {"seed", std::to_string(recipe.train.seed)},
+       {"bytes", human_bytes(file.bytes())},
+       {"seconds", human_seconds(file.seconds())},
+       {"peak memory", human_bytes(record.at("peak_rss_bytes").get<std::uint64_t>())}}));
 }
 
 }  // namespace prunenet::cli

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <exception>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "prunenet/core/matrix.h"
 #include "prunenet/core/rng.h"
@@ -65,6 +67,17 @@ inline MatrixF second_moment_of(const MatrixF& responses) {
   moment.selfadjointView<Eigen::Lower>().rankUpdate(responses.transpose(), 1.0F / float(responses.rows()));
   moment.triangularView<Eigen::StrictlyUpper>() = moment.transpose();
   return moment;
+}
+
+/// A program of its own: what goes wrong is one line, and exit code 1.
+template <typename Run>
+int run_program(const Run& run, int argc, char** argv) {
+  try {
+    return run(std::vector<std::string>{argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
 }
 
 }  // namespace prunenet

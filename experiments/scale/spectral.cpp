@@ -188,10 +188,5 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace prunenet
 
 int main(int argc, char** argv) {
-  try {
-    return prunenet::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << "\n";
-    return 1;
-  }
+  return prunenet::run_program(prunenet::run, argc, argv);
 }

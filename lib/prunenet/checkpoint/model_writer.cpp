@@ -25,6 +25,18 @@ std::uint64_t tensor_bytes(const std::vector<Shard>& shards) {
 
 }  // namespace
 
+std::vector<Shard> shards_of(const Checkpoint& checkpoint) {
+  std::vector<Shard> shards;
+  for (const std::string& file : checkpoint.shards()) {
+    Shard& shard = shards.emplace_back(Shard{file, {}, checkpoint.metadata_of(file)});
+    for (const std::string& name : checkpoint.tensors_of(file)) {
+      const TensorInfo& info = checkpoint.tensors().at(name);
+      shard.tensors.push_back({name, info.dtype, info.shape});
+    }
+  }
+  return shards;
+}
+
 std::vector<Shard> split_into_shards(const std::vector<TensorDeclaration>& tensors, std::uint64_t max_shard_bytes) {
   std::vector<Shard> shards(1);
   std::uint64_t filled = 0;

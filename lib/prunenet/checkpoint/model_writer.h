@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "prunenet/checkpoint/checkpoint.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/core/progress.h"
 
@@ -19,6 +20,9 @@ struct Shard {
   std::vector<TensorDeclaration> tensors;
   std::map<std::string, std::string> metadata;
 };
+
+/// The weight files of a model directory, as they are.
+[[nodiscard]] std::vector<Shard> shards_of(const Checkpoint& checkpoint);
 
 /// What transformers takes for the size of a shard by default.
 inline constexpr std::uint64_t kDefaultShardBytes = 5'000'000'000;

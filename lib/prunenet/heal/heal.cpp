@@ -11,7 +11,6 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/heal/moment_sums.h"
-#include "prunenet/model/batches.h"
 #include "prunenet/model/ffn_branch.h"
 #include "prunenet/model/layer_pass.h"
 #include "prunenet/model/matrix_tensor.h"
@@ -42,21 +41,15 @@ class SequentialHealing {
         passed_(config_.num_hidden_layers, progress) {}
 
   void run(const CausalLm& model, const ProbeText& text) {
-    std::vector<TokenBatch> batches;
     const std::array<torch::Tensor, 2> parts{text.training, text.held_out};
-    std::int64_t tokens = 0;
-    for (std::size_t part = 0; part < parts.size(); ++part) {
-      for (const torch::Tensor& ids : batches_of(parts[part], kTokensPerForward)) {
-        batches.push_back(sequence_batch(ids));
-        part_of_.push_back(part);
-      }
-      tokens += parts[part].numel();
-    }
-    progress_.begin("healing", "tokens", static_cast<std::uint64_t>(tokens));
-    (void)model.through_layers(batches, [this](std::int64_t layer, const DecoderLayerWeights& weights,
-                                               std::span<const ForwardPass> passes, std::span<torch::Tensor> states) {
-      located(fmt::format("layer {}", layer), [&] { heal_layer(layer, weights, passes, states); });
-    });
+    TextBatches all = batches_of_texts(parts);
+    part_of_ = std::move(all.text_of);
+    progress_.begin("healing", "tokens", static_cast<std::uint64_t>(all.tokens));
+    (void)model.through_layers(
+        all.batches, [this](std::int64_t layer, const DecoderLayerWeights& weights, std::span<const ForwardPass> passes,
+                            std::span<torch::Tensor> states) {
+          located(fmt::format("layer {}", layer), [&] { heal_layer(layer, weights, passes, states); });
+        });
   }
 
  private:
@@ -99,7 +92,7 @@ class SequentialHealing {
     const FitMoments fitting = sums[0].take();
     const FitMoments held_out = sums[kHeldOut].take();
     const ChosenFit chosen = choose_fit(fitting, held_out, options_.lambdas);
-    const VectorF bias = kept.down_bias.defined() ? VectorF(matrix_of(kept.down_bias.unsqueeze(1))) : VectorF();
+    const VectorF bias = kept.down_bias.defined() ? vector_of(kept.down_bias) : VectorF();
     return healed_layer(matrix_of(kept.down), bias, chosen);
   }
 

@@ -18,6 +18,12 @@ class KvCache {
   /// Throws Error(kInvalidArgument) where the batch is empty or the capacity is outside [1, max_position_embeddings].
   KvCache(const ModelConfig& config, std::int64_t batch, std::int64_t capacity, torch::Device device = torch::kCPU);
 
+  /// Keys and values of all layers.
+  [[nodiscard]] static std::int64_t bytes_of_a_token(const ModelConfig& config) {
+    return 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim *
+           static_cast<std::int64_t>(sizeof(float));
+  }
+
   [[nodiscard]] std::int64_t batch() const { return batch_; }
   [[nodiscard]] std::int64_t capacity() const { return capacity_; }
   /// Tokens held of each sequence.

@@ -17,6 +17,18 @@ TokenBatch packed_batch(const torch::Tensor& ids, std::span<const Segment> segme
   return {ids, packed_layout(segments, ids.size(0))};
 }
 
+TextBatches batches_of_texts(std::span<const torch::Tensor> texts) {
+  TextBatches all;
+  for (std::size_t text = 0; text < texts.size(); ++text) {
+    for (const torch::Tensor& ids : batches_of(texts[text], kTokensPerForward)) {
+      all.batches.push_back(sequence_batch(ids));
+      all.text_of.push_back(text);
+    }
+    all.tokens += texts[text].numel();
+  }
+  return all;
+}
+
 std::vector<torch::Tensor> CausalLm::states_by_layer(std::span<const TokenBatch> batches, const LayerPass& pass,
                                                      Progress& progress) const {
   TokensThroughLayers tokens(config_.num_hidden_layers, progress);

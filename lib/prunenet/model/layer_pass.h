@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "prunenet/model/decoder_layer.h"
 #include "prunenet/model/decoder_weights.h"
@@ -23,6 +24,16 @@ struct TokenBatch {
 [[nodiscard]] TokenBatch sequence_batch(const torch::Tensor& ids);
 /// Sequences end to end, ids [N]. Throws as `packed_layout`.
 [[nodiscard]] TokenBatch packed_batch(const torch::Tensor& ids, std::span<const Segment> segments);
+
+/// Texts that go through the layers together, in batches of about kTokensPerForward tokens.
+struct TextBatches {
+  std::vector<TokenBatch> batches;
+  std::vector<std::size_t> text_of;  ///< a batch each
+  std::int64_t tokens = 0;
+};
+
+/// texts: [B, T] each.
+[[nodiscard]] TextBatches batches_of_texts(std::span<const torch::Tensor> texts);
 
 /// What a pass layer by layer tells its caller; either may be empty.
 struct LayerPass {

@@ -122,7 +122,12 @@ torch::Tensor sample(const CausalLm& model, const torch::Tensor& prompts, const 
   return torch::cat(columns, 1);
 }
 
-torch::Tensor start_prompts(const ModelConfig& config, std::int64_t batch) {
+torch::Tensor start_prompts(const ModelConfig& config, std::int64_t batch, std::span<const std::int64_t> tokens) {
+  if (!tokens.empty()) {
+    const torch::Tensor cycle = torch::tensor(at::IntArrayRef(tokens.data(), tokens.size()), torch::kInt64);
+    const torch::Tensor turn = torch::arange(batch, torch::kInt64).remainder(cycle.numel());
+    return cycle.index_select(0, turn).unsqueeze(1);
+  }
   std::optional<std::int64_t> start = config.bos_token_id;
   if (!start && !config.eos_token_ids.empty()) start = config.eos_token_ids.front();
   if (!start) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "prunenet/core/progress.h"
 #include "prunenet/core/rng.h"
@@ -33,8 +34,9 @@ using LogitObserver = std::function<void(std::int64_t step, const torch::Tensor&
 [[nodiscard]] torch::Tensor sample(const CausalLm& model, const torch::Tensor& prompts, const SampleOptions& options,
                                    Rng& rng, Progress& progress, const LogitObserver& see = {});
 
-/// [batch, 1] of the token that starts a text: BOS, or else EOS.
-/// Throws Error(kUnsupported) where the model's config names neither.
-[[nodiscard]] torch::Tensor start_prompts(const ModelConfig& config, std::int64_t batch);
+/// [batch, 1] of `tokens` in turn; without any, of the token that starts a text: BOS, or else EOS.
+/// Throws Error(kUnsupported) where the model's config would have to name one, and names neither.
+[[nodiscard]] torch::Tensor start_prompts(const ModelConfig& config, std::int64_t batch,
+                                          std::span<const std::int64_t> tokens = {});
 
 }  // namespace prunenet

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "prunenet/core/error.h"
-#include "prunenet/model/batches.h"
+#include "prunenet/model/layer_pass.h"
 #include "prunenet/model/matrix_tensor.h"
 
 namespace prunenet {
@@ -64,16 +64,7 @@ class MomentAccumulator {
 void collect(const CausalLm& model, std::span<const torch::Tensor> texts, const ProbeOptions& options,
              const std::function<void(std::int64_t, std::vector<ResponseMoments>)>& sink, Progress& progress) {
   const torch::NoGradGuard no_grad;
-  std::vector<TokenBatch> batches;
-  std::vector<std::size_t> text_of;  // a batch each
-  std::int64_t tokens = 0;
-  for (std::size_t text = 0; text < texts.size(); ++text) {
-    for (const torch::Tensor& ids : batches_of(texts[text], kTokensPerForward)) {
-      batches.push_back(sequence_batch(ids));
-      text_of.push_back(text);
-    }
-    tokens += texts[text].numel();
-  }
+  const TextBatches all = batches_of_texts(texts);
   std::vector<MomentAccumulator> accumulators;  // a text each, of the layer at hand
   const std::int64_t neurons = model.config().intermediate_size;
   const auto start = [&] {
@@ -87,7 +78,7 @@ void collect(const CausalLm& model, std::span<const torch::Tensor> texts, const 
       .see =
           [&](std::size_t batch, const FfnActivations& at) {
             if (batch == 0) start();
-            in_layer(at.layer, [&] { accumulators[text_of[batch]].add(at.h); });
+            in_layer(at.layer, [&] { accumulators[all.text_of[batch]].add(at.h); });
           },
       .finish =
           [&](std::int64_t layer, const DecoderLayerWeights& /*weights*/) {
@@ -98,8 +89,8 @@ void collect(const CausalLm& model, std::span<const torch::Tensor> texts, const 
             }
             sink(layer, std::move(moments));
           }};
-  progress.begin("reading responses", "tokens", static_cast<std::uint64_t>(tokens));
-  (void)model.states_by_layer(batches, pass, progress);
+  progress.begin("reading responses", "tokens", static_cast<std::uint64_t>(all.tokens));
+  (void)model.states_by_layer(all.batches, pass, progress);
 }
 
 }  // namespace

@@ -10,16 +10,6 @@ namespace {
 
 constexpr std::uint64_t kTextStream = 11;
 
-/// [batch, 1]
-torch::Tensor first_tokens(const ModelConfig& config, std::int64_t batch, const ProbeOptions& options) {
-  if (options.start_tokens.empty()) return start_prompts(config, batch);
-  torch::Tensor tokens = torch::empty({batch, 1}, torch::kInt64);
-  for (std::int64_t row = 0; row < batch; ++row) {
-    tokens[row][0] = options.start_tokens[static_cast<std::size_t>(row) % options.start_tokens.size()];
-  }
-  return tokens;
-}
-
 }  // namespace
 
 std::int64_t text_length(const ProbeOptions& options, const ModelConfig& config) {
@@ -36,7 +26,7 @@ ProbeText sample_probe_text(const CausalLm& model, const ProbeOptions& options, 
   const std::int64_t training = sequences_of(options.tokens, length);
   const std::int64_t held_out = sequences_of(options.held_out_tokens, length);
   Rng rng(seed, kTextStream);
-  const torch::Tensor ids = sample(model, first_tokens(model.config(), training + held_out, options),
+  const torch::Tensor ids = sample(model, start_prompts(model.config(), training + held_out, options.start_tokens),
                                    {.tokens = length - 1, .temperature = options.temperature}, rng, progress);
   return {.training = ids.narrow(0, 0, training), .held_out = ids.narrow(0, training, held_out)};
 }

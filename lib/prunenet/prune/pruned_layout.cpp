@@ -98,19 +98,17 @@ PrunedLayout lay_out_pruned(const Checkpoint& checkpoint, const Family& family, 
   PrunedLayout layout;
   layout.cuts = cuts_of(checkpoint, family, plan);
   const std::set<std::string> left_out = tied_copies(checkpoint, family);
-  for (const std::string& file : checkpoint.shards()) {
-    Shard shard{file, {}, checkpoint.metadata_of(file)};
-    for (const std::string& name : checkpoint.tensors_of(file)) {
-      if (left_out.contains(name)) continue;
-      const TensorInfo& info = checkpoint.tensors().at(name);
-      TensorDeclaration tensor{name, info.dtype, info.shape};
-      if (const auto cut = layout.cuts.find(name); cut != layout.cuts.end()) {
+  layout.shards = shards_of(checkpoint);
+  for (Shard& shard : layout.shards) {
+    std::erase_if(shard.tensors,
+                  [&left_out](const TensorDeclaration& tensor) { return left_out.contains(tensor.name); });
+    for (TensorDeclaration& tensor : shard.tensors) {
+      if (const auto cut = layout.cuts.find(tensor.name); cut != layout.cuts.end()) {
         tensor.shape[cut->second.axis] = static_cast<std::int64_t>(cut->second.keep.size());
       }
-      shard.tensors.push_back(std::move(tensor));
     }
-    if (!shard.tensors.empty()) layout.shards.push_back(std::move(shard));
   }
+  std::erase_if(layout.shards, [](const Shard& shard) { return shard.tensors.empty(); });
   return layout;
 }
 

@@ -37,19 +37,6 @@ std::map<std::string, std::vector<Trained>> trained_tensors(const Family& family
   return tensors;
 }
 
-std::vector<Shard> shards_of(const Checkpoint& checkpoint) {
-  std::vector<Shard> shards;
-  for (const std::string& file : checkpoint.shards()) {
-    Shard shard{file, {}, checkpoint.metadata_of(file)};
-    for (const std::string& name : checkpoint.tensors_of(file)) {
-      const TensorInfo& info = checkpoint.tensors().at(name);
-      shard.tensors.push_back({name, info.dtype, info.shape});
-    }
-    shards.push_back(std::move(shard));
-  }
-  return shards;
-}
-
 void require_finite_weights(const std::string& name, const HostTensor& tensor) {
   const std::vector<float> values = to_floats(tensor.data, tensor.info.dtype);
   if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) return;

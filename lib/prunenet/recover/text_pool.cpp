@@ -11,6 +11,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/model/batches.h"
+#include "prunenet/model/kv_cache.h"
 #include "prunenet/model/sample.h"
 #include "prunenet/train/host_tensor.h"
 #include "prunenet/train/model_files.h"
@@ -24,17 +25,7 @@ constexpr std::uint64_t kHeldOutStream = 23;
 constexpr std::int64_t kCacheBytes = std::int64_t{1} << 30U;
 
 std::int64_t sequences_at_once(const ModelConfig& config, std::int64_t length) {
-  const std::int64_t of_a_token = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim *
-                                  static_cast<std::int64_t>(sizeof(float));
-  return std::max<std::int64_t>(1, kCacheBytes / (of_a_token * length));
-}
-
-/// [sequences, 1], the start tokens in turn.
-torch::Tensor starts(const ModelConfig& config, std::int64_t sequences, const std::vector<std::int64_t>& tokens) {
-  if (tokens.empty()) return start_prompts(config, sequences);
-  const torch::Tensor cycle = torch::tensor(tokens, torch::kInt64);
-  const auto size = static_cast<std::int64_t>(tokens.size());
-  return cycle.index_select(0, torch::arange(sequences, torch::kInt64).remainder(size)).unsqueeze(1);
+  return std::max<std::int64_t>(1, kCacheBytes / (KvCache::bytes_of_a_token(config) * length));
 }
 
 TextPool joined(const std::vector<TextPool>& pools) {
@@ -76,7 +67,7 @@ TextPool sampled_text(const CausalLm& teacher, const RecoverOptions& options, st
   const ModelConfig& config = teacher.config();
   const std::int64_t length = std::min(options.sequence_length, config.max_position_embeddings);
   const std::int64_t sequences = (tokens + length - 2) / (length - 1);
-  const torch::Tensor prompts = starts(config, sequences, options.start_tokens);
+  const torch::Tensor prompts = start_prompts(config, sequences, options.start_tokens);
   const std::int64_t at_once = sequences_at_once(config, length);
   Rng rng(options.seed, stream);
   std::vector<TextPool> pools;
