@@ -15,6 +15,7 @@ void run_export(const Arguments& arguments);
 void run_features(const Arguments& arguments);
 void run_probe_verb(const Arguments& arguments);
 void run_train(const Arguments& arguments);
+void run_refine(const Arguments& arguments);
 void run_apply(const Arguments& arguments);
 void run_recover(const Arguments& arguments);
 void run_verify(const Arguments& arguments);
@@ -30,12 +31,13 @@ struct Verb {
   void (*run)(const Arguments& arguments);
 };
 
-inline constexpr std::array<Verb, 13> kVerbs = {{
+inline constexpr std::array<Verb, 14> kVerbs = {{
     {"import", "make a checked model directory of a GGUF file or another directory", run_import},
     {"export", "write a model as a GGUF file", run_export},
     {"features", "write what a policy sees of each neuron", run_features},
     {"probe", "keep what a model says of itself, to train on", run_probe_verb},
     {"train", "train a policy on one or more models of a family", run_train},
+    {"refine", "train a policy further on what pruning does to the whole model", run_refine},
     {"apply", "prune a model by a policy at any ratio", run_apply},
     {"recover", "teach a pruned model by the dense one, on text that it samples", run_recover},
     {"verify", "hold a pruned model to its record and to its input", run_verify},

@@ -256,8 +256,8 @@ TEST_F(BadInput, TheProgramReturnsTheExitCode) {
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err,
               ::testing::HasSubstr(
-                  "import, export, features, probe, train, apply, recover, verify, eval, generate, compare, inspect, "
-                  "report"));
+                  "import, export, features, probe, train, refine, apply, recover, verify, eval, generate, compare, "
+                  "inspect, report"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "prunenet/recover/distillation.h"
+#include "prunenet/teach/distillation.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "prunenet/recover/student_pass.h"
+#include "prunenet/teach/student_pass.h"
 #include "recover/tiny_student.h"
 #include "support/expect_error.h"
 

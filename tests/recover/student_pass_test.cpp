@@ -1,4 +1,4 @@
-#include "prunenet/recover/student_pass.h"
+#include "prunenet/teach/student_pass.h"
 
 #include <gtest/gtest.h>
 
@@ -42,6 +42,27 @@ TEST_P(StudentPassOfEveryFamily, GradientsAreThoseOfOneGraphAndTheSameWithCheckp
       }
     }
     kept = found;
+  }
+}
+
+TEST_P(StudentPassOfEveryFamily, GradientsOfWhatAHookMultipliesByAreThoseOfOneGraph) {
+  const CausalLm model = testing::load_tiny_model(GetParam());
+  const torch::Tensor ids = testing::random_ids(model, 2, 9);
+  const std::int64_t layers = model.config().num_hidden_layers;
+  const torch::Tensor masks =
+      torch::linspace(0.5, 1.5, layers * model.config().intermediate_size).view({layers, -1}).requires_grad_(true);
+  const FfnHook hook = [&masks](const FfnActivations& at) { return at.h * masks[at.layer]; };
+  const torch::Tensor whole = model.final_states(ids, hook).flatten(0, 1);
+  const torch::Tensor gradient = torch::ones_like(whole).cumsum(0).detach() * 0.01;
+  whole.backward(gradient);
+  const torch::Tensor expected = masks.grad().clone();
+  ASSERT_GT(expected.abs().max().item<double>(), 0.0);
+  for (const bool checkpoints : {false, true}) {
+    masks.mutable_grad() = torch::Tensor();
+    StudentPass pass(model, ids, checkpoints, hook);
+    EXPECT_EQ(testing::largest_difference(pass.states(), whole.detach()), 0.0);
+    pass.backward(gradient);
+    EXPECT_LE(testing::largest_difference(masks.grad(), expected), 1e-5 * expected.abs().max().item<double>());
   }
 }
 

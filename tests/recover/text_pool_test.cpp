@@ -1,4 +1,4 @@
-#include "prunenet/recover/text_pool.h"
+#include "prunenet/teach/text_pool.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include "model/tiny_models.h"
 #include "prunenet/recover/recovery_trainer.h"
 #include "prunenet/recover/student_weights.h"
-#include "prunenet/recover/text_pool.h"
+#include "prunenet/teach/text_pool.h"
 
 namespace prunenet::testing {
 

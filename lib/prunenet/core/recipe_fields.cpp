@@ -62,6 +62,12 @@ void refuse_recipe_key(const std::string& key, const std::vector<std::string>& k
               fmt::format("recipe key '{}' is unknown; known here: {}", printable(key), fmt::join(known, ", ")));
 }
 
+void require_option(bool holds, std::string_view what, const char* field, double value, const char* range) {
+  if (holds) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("{} option '{}' is {}, but must be {}", what, field, value, range));
+}
+
 RecipeField integer_field(const std::string& key, std::int64_t& target) {
   return field(key, target, &is_integer, "an integer");
 }

@@ -29,6 +29,9 @@ using RecipeSection = std::map<std::string, RecipeField>;
 /// Throws Error(kInvalidArgument): "recipe key 'KEY' is unknown; known here: KNOWN".
 [[noreturn]] void refuse_recipe_key(const std::string& key, const std::vector<std::string>& known);
 
+/// Throws Error(kInvalidArgument) unless it holds: "WHAT option 'FIELD' is VALUE, but must be RANGE".
+void require_option(bool holds, std::string_view what, const char* field, double value, const char* range);
+
 /// A field each; `key` is the full name that errors give, `target` must outlive the field.
 [[nodiscard]] RecipeField integer_field(const std::string& key, std::int64_t& target);
 [[nodiscard]] RecipeField seed_field(const std::string& key, std::uint64_t& target);

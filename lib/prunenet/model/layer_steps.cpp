@@ -14,8 +14,8 @@ torch::Tensor LayerSteps::start() const {
   return model_.embed(ids_, positions_);
 }
 
-torch::Tensor LayerSteps::layer(std::int64_t layer, const torch::Tensor& hidden) const {
-  const ForwardPass pass{model_.config_, layout_, positions_.angles, positions_.window_angles};
+torch::Tensor LayerSteps::layer(std::int64_t layer, const torch::Tensor& hidden, const FfnHook& hook) const {
+  const ForwardPass pass{model_.config_, layout_, positions_.angles, positions_.window_angles, nullptr, &hook};
   // Without gradient a layer writes to the stream in place.
   return decoder_layer(pass, layer, model_.layers_->layer(layer), at::GradMode::is_enabled() ? hidden : hidden.clone());
 }

@@ -18,7 +18,7 @@ class LayerSteps {
   /// The embedded tokens, [B T, d].
   [[nodiscard]] torch::Tensor start() const;
   /// What a layer makes of `hidden` [B T, d], which stays as it is.
-  [[nodiscard]] torch::Tensor layer(std::int64_t layer, const torch::Tensor& hidden) const;
+  [[nodiscard]] torch::Tensor layer(std::int64_t layer, const torch::Tensor& hidden, const FfnHook& hook = {}) const;
   /// The final norm.
   [[nodiscard]] torch::Tensor finish(const torch::Tensor& hidden) const;
 

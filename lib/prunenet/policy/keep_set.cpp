@@ -24,6 +24,11 @@ void require_finite_scores(std::span<const float> scores) {
 
 }  // namespace
 
+std::int64_t kept_count(std::int64_t neurons, double ratio) {
+  const auto kept = static_cast<std::int64_t>(std::llround((1.0 - ratio) * static_cast<double>(neurons)));
+  return std::clamp<std::int64_t>(kept, 1, neurons - 1);
+}
+
 RankingSamples sample_rankings(std::span<const float> scores, std::int64_t samples, Rng& rng) {
   const auto neurons = static_cast<std::int64_t>(scores.size());
   require_finite_scores(scores);

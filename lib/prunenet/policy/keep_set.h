@@ -9,6 +9,9 @@
 
 namespace prunenet {
 
+/// Neurons that stay where this share is removed: at least one, and at least one goes.
+[[nodiscard]] std::int64_t kept_count(std::int64_t neurons, double ratio);
+
 /// Draws of a whole ranking of I neurons by sampling without replacement in proportion to exp(score).
 ///
 /// A draw sorts score_i + Gumbel noise (Gumbel top-k; Kool, van Hoof and Welling 2019, arXiv:1903.06059): its first k

@@ -15,38 +15,29 @@ using nlohmann::json;
 constexpr const char* kSection = "recover";
 
 RecipeSection recover_section(RecoverOptions& options) {
-  return {{"train", name_field("recover.train", options.train, &parse_adaptation)},
-          {"targets", texts_field("recover.targets", options.targets)},
-          {"rank", integer_field("recover.rank", options.rank)},
-          {"alpha", number_field("recover.alpha", options.alpha)},
-          {"steps", integer_field("recover.steps", options.steps)},
-          {"tokens", integer_field("recover.tokens", options.tokens)},
-          {"micro_batch_tokens", integer_field("recover.micro_batch_tokens", options.micro_batch_tokens)},
-          {"learning_rate", number_field("recover.learning_rate", options.learning_rate)},
-          {"warmup_steps", integer_field("recover.warmup_steps", options.warmup_steps)},
-          {"beta2", number_field("recover.beta2", options.beta2)},
-          {"weight_decay", number_field("recover.weight_decay", options.weight_decay)},
-          {"gradient_clip", number_field("recover.gradient_clip", options.gradient_clip)},
-          {"gradient_checkpoints", truth_field("recover.gradient_checkpoints", options.gradient_checkpoints)},
-          {"temperature", number_field("recover.temperature", options.temperature)},
-          {"top_logits", integer_field("recover.top_logits", options.top_logits)},
-          {"sampled_tokens", integer_field("recover.sampled_tokens", options.sampled_tokens)},
-          {"held_out_tokens", integer_field("recover.held_out_tokens", options.held_out_tokens)},
-          {"sequence_length", integer_field("recover.sequence_length", options.sequence_length)},
-          {"start_tokens", integers_field("recover.start_tokens", options.start_tokens)},
-          {"sampling_temperature", number_field("recover.sampling_temperature", options.sampling_temperature)},
-          {"text_tokens", integer_field("recover.text_tokens", options.text_tokens)},
-          {"next_token_weight", number_field("recover.next_token_weight", options.next_token_weight)},
-          {"validate_every", integer_field("recover.validate_every", options.validate_every)},
-          {"save_every", integer_field("recover.save_every", options.save_every)},
-          {"seed", seed_field("recover.seed", options.seed)}};
+  RecipeSection section = taught_text_section(kSection, options);
+  section.merge(
+      RecipeSection{{"train", name_field("recover.train", options.train, &parse_adaptation)},
+                    {"targets", texts_field("recover.targets", options.targets)},
+                    {"rank", integer_field("recover.rank", options.rank)},
+                    {"alpha", number_field("recover.alpha", options.alpha)},
+                    {"steps", integer_field("recover.steps", options.steps)},
+                    {"tokens", integer_field("recover.tokens", options.tokens)},
+                    {"micro_batch_tokens", integer_field("recover.micro_batch_tokens", options.micro_batch_tokens)},
+                    {"learning_rate", number_field("recover.learning_rate", options.learning_rate)},
+                    {"warmup_steps", integer_field("recover.warmup_steps", options.warmup_steps)},
+                    {"beta2", number_field("recover.beta2", options.beta2)},
+                    {"weight_decay", number_field("recover.weight_decay", options.weight_decay)},
+                    {"gradient_clip", number_field("recover.gradient_clip", options.gradient_clip)},
+                    {"gradient_checkpoints", truth_field("recover.gradient_checkpoints", options.gradient_checkpoints)},
+                    {"text_tokens", integer_field("recover.text_tokens", options.text_tokens)},
+                    {"next_token_weight", number_field("recover.next_token_weight", options.next_token_weight)},
+                    {"validate_every", integer_field("recover.validate_every", options.validate_every)},
+                    {"save_every", integer_field("recover.save_every", options.save_every)}});
+  return section;
 }
 
-void require_recover(bool holds, const char* field, double value, const char* range) {
-  if (holds) return;
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("recovery option '{}' is {}, but must be {}", field, value, range));
-}
+constexpr std::string_view kWhat = "recovery";
 
 }  // namespace
 
@@ -63,28 +54,23 @@ Adaptation parse_adaptation(std::string_view name) {
 
 void check(const RecoverOptions& options) {
   (void)parse_projections(options.targets);
+  check(options, kWhat);
   const auto at_least = [](const char* field, std::int64_t value, std::int64_t least, const char* range) {
-    require_recover(value >= least, field, static_cast<double>(value), range);
+    require_option(value >= least, kWhat, field, static_cast<double>(value), range);
   };
   at_least("rank", options.rank, 1, "at least 1");
-  require_recover(options.alpha > 0.0, "alpha", options.alpha, "above 0");
+  require_option(options.alpha > 0.0, kWhat, "alpha", options.alpha, "above 0");
   at_least("steps", options.steps, 1, "at least 1");
   at_least("tokens", options.tokens, 1, "at least 1");
   at_least("micro_batch_tokens", options.micro_batch_tokens, 1, "at least 1");
-  require_recover(options.learning_rate > 0.0 && options.learning_rate <= 1e36, "learning_rate", options.learning_rate,
-                  "above 0 and at most 1e36");
+  require_option(options.learning_rate > 0.0 && options.learning_rate <= 1e36, kWhat, "learning_rate",
+                 options.learning_rate, "above 0 and at most 1e36");
   at_least("warmup_steps", options.warmup_steps, 0, "at least 0");
-  require_recover(options.beta2 >= 0.0 && options.beta2 < 1.0, "beta2", options.beta2, "from 0 to below 1");
-  require_recover(options.weight_decay >= 0.0, "weight_decay", options.weight_decay, "at least 0");
-  require_recover(options.gradient_clip > 0.0, "gradient_clip", options.gradient_clip, "above 0");
-  require_recover(options.temperature > 0.0, "temperature", options.temperature, "above 0");
-  at_least("top_logits", options.top_logits, 0, "at least 0");
-  at_least("sampled_tokens", options.sampled_tokens, 0, "at least 0");
-  at_least("held_out_tokens", options.held_out_tokens, 1, "at least 1");
-  at_least("sequence_length", options.sequence_length, 2, "at least 2");
-  require_recover(options.sampling_temperature > 0.0, "sampling_temperature", options.sampling_temperature, "above 0");
+  require_option(options.beta2 >= 0.0 && options.beta2 < 1.0, kWhat, "beta2", options.beta2, "from 0 to below 1");
+  require_option(options.weight_decay >= 0.0, kWhat, "weight_decay", options.weight_decay, "at least 0");
+  require_option(options.gradient_clip > 0.0, kWhat, "gradient_clip", options.gradient_clip, "above 0");
   at_least("text_tokens", options.text_tokens, 0, "at least 0");
-  require_recover(options.next_token_weight >= 0.0, "next_token_weight", options.next_token_weight, "at least 0");
+  require_option(options.next_token_weight >= 0.0, kWhat, "next_token_weight", options.next_token_weight, "at least 0");
   at_least("validate_every", options.validate_every, 1, "at least 1");
   at_least("save_every", options.save_every, 1, "at least 1");
 }

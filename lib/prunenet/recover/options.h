@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "prunenet/core/recipe_fields.h"
+#include "prunenet/teach/text_options.h"
 
 namespace prunenet {
 
@@ -21,7 +22,7 @@ enum class Adaptation {
 [[nodiscard]] Adaptation parse_adaptation(std::string_view name);
 
 /// How a pruned model is taught by the dense one. experiments/recover says what was measured.
-struct RecoverOptions {
+struct RecoverOptions : TaughtTextOptions {
   Adaptation train = Adaptation::kFull;
   std::vector<std::string> targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
   std::int64_t rank = 8;  ///< r of LoRA
@@ -39,20 +40,11 @@ struct RecoverOptions {
   bool gradient_checkpoints =
       false;  ///< keep the input of each layer only, and compute the layer again for its gradient
 
-  double temperature = 1.0;      ///< of teacher and student in the loss (Hinton et al. 2015, arXiv:1503.02531)
-  std::int64_t top_logits = 64;  ///< of the teacher's distribution; all others are one event. 0: all are told apart
-
-  std::int64_t sampled_tokens = 65536;     ///< of the text that the teacher samples; read again when it ends
-  std::int64_t held_out_tokens = 4096;     ///< of other sequences that only validate
-  std::int64_t sequence_length = 256;      ///< tokens a sequence, the first among them; capped by the models' own limit
-  std::vector<std::int64_t> start_tokens;  ///< sequences start with these in turn; none: with BOS
-  double sampling_temperature = 1.0;
   std::int64_t text_tokens = 0;    ///< of an outside text; 0: all of it
   double next_token_weight = 0.0;  ///< of the plain next-token loss, which counts on outside text alone
 
   std::int64_t validate_every = 50;  ///< steps between validations
   std::int64_t save_every = 100;     ///< steps between states to resume from
-  std::uint64_t seed = 0;
 };
 
 /// Throws Error(kInvalidArgument) naming the field, its value and its range, and as `parse_projections`.

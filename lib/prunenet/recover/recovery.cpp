@@ -37,19 +37,10 @@ namespace {
 using nlohmann::json;
 
 /// What decides the text; and, with the student, what is trained. Everything else may change when work is resumed.
-json text_settings(const RecoverOptions& options, const TrainingModel& teacher, const fs::path& text) {
-  return {{"teacher", teacher.sha256},
-          {"text", text.empty() ? json() : json(sha256_file(text))},
-          {"text_tokens", options.text_tokens},
-          {"sampled_tokens", options.sampled_tokens},
-          {"held_out_tokens", options.held_out_tokens},
-          {"sequence_length", options.sequence_length},
-          {"start_tokens", options.start_tokens},
-          {"sampling_temperature", options.sampling_temperature},
-          {"temperature", options.temperature},
-          {"top_logits", options.top_logits},
-          {"seed", options.seed},
-          {"version", version()}};
+json all_text_settings(const RecoverOptions& options, const TrainingModel& teacher, const fs::path& text) {
+  json settings = text_settings(options, teacher.sha256);
+  settings.update({{"text", text.empty() ? json() : json(sha256_file(text))}, {"text_tokens", options.text_tokens}});
+  return settings;
 }
 
 json weight_settings(const RecoverOptions& options, const TrainingModel& student) {
@@ -81,7 +72,7 @@ TaughtText make_text(const TrainingModel& teacher, const RecoverOptions& options
 TaughtText text_for(const TrainingModel& teacher, const RecoverOptions& options, const RecoveryFiles& files,
                     const TrainingDirectory& directory, RecoveryReport& report, Progress& progress) {
   const fs::path path = directory.model_file("text", 0);
-  const std::string key = digest(text_settings(options, teacher, files.text));
+  const std::string key = digest(all_text_settings(options, teacher, files.text));
   if (auto text = load_taught_text(path, key)) return std::move(*text);
   const Stopwatch watch;
   const double processor_start = processor_seconds();
@@ -289,8 +280,8 @@ RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFile
   check_apart(files.teacher, files.output);
   const TrainingModel teacher = open_training_model(files.teacher);
   check_pair(teacher.family->config(), student.family->config());
-  const std::string key =
-      digest({{"text", text_settings(options, teacher, files.text)}, {"weights", weight_settings(options, student)}});
+  const std::string key = digest(
+      {{"text", all_text_settings(options, teacher, files.text)}, {"weights", weight_settings(options, student)}});
   require_training_memory(student, options, files.load);
   const TrainingDirectory directory(files.work_directory, key, files.resume);
 

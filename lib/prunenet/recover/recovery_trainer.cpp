@@ -4,33 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 #include <utility>
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
-#include "prunenet/core/rng.h"
 #include "prunenet/core/stopwatch.h"
-#include "prunenet/recover/student_pass.h"
+#include "prunenet/teach/student_pass.h"
 #include "prunenet/train/learning_rate.h"
 
 namespace prunenet {
 
 namespace {
 
-constexpr std::uint64_t kOrderStream = 1'000;
 constexpr double kLargestNumber = std::numeric_limits<double>::max();
 constexpr std::int64_t kLargestCount = std::numeric_limits<std::int64_t>::max() / 2;
-
-torch::Tensor shuffled(std::int64_t count, std::uint64_t seed, std::int64_t epoch) {
-  Rng rng(seed, kOrderStream + static_cast<std::uint64_t>(epoch));
-  torch::Tensor order = torch::arange(count, torch::kInt64);
-  std::int64_t* values = order.data_ptr<std::int64_t>();
-  for (std::int64_t i = count - 1; i > 0; --i)
-    std::swap(values[i], values[rng.below(static_cast<std::uint64_t>(i) + 1)]);
-  return order;
-}
 
 void check_pool(const TextPool& pool, const ModelConfig& config) {
   if (pool.sequences() == 0) return;
@@ -82,7 +70,8 @@ RecoveryTrainer::RecoveryTrainer(const ModelConfig& config, DecoderWeights outer
       time_limit_(time_limit_seconds),
       weights_(std::move(weights)),
       student_(config, std::move(outer), weights_),
-      text_(text) {
+      text_(text),
+      order_(text.training.sequences(), options.seed) {
   check(options_);
   check_pool(text_.training, config);
   check_pool(text_.held_out, config);
@@ -102,27 +91,8 @@ double RecoveryTrainer::share_done() const {
   return std::min(1.0, std::max(of_steps, seconds_ / time_limit_));
 }
 
-std::int64_t RecoveryTrainer::sequences_of(std::int64_t tokens) const {
-  return std::max<std::int64_t>(1, tokens / sequence_tokens());
-}
-
 std::int64_t RecoveryTrainer::tokens_per_step() const {
-  return sequences_of(options_.tokens) * sequence_tokens();
-}
-
-torch::Tensor RecoveryTrainer::step_sequences() {
-  const std::int64_t count = sequences_of(options_.tokens);
-  const std::int64_t pool = text_.training.sequences();
-  torch::Tensor indices = torch::empty({count}, torch::kInt64);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t number = step_ * count + i;
-    if (number / pool != order_epoch_) {
-      order_epoch_ = number / pool;
-      order_ = shuffled(pool, options_.seed, order_epoch_);
-    }
-    indices[i] = order_[number % pool];
-  }
-  return indices;
+  return text_.training.sequences_of(options_.tokens) * text_.training.sequence_tokens();
 }
 
 void RecoveryTrainer::accumulate(const TaughtBatch& batch, double tokens_of_step) {
@@ -168,13 +138,14 @@ void RecoveryTrainer::step(Progress& progress) {
   const Stopwatch watch;
   const double processor_start = processor_seconds();
   const Sums before = sums_;
-  const torch::Tensor sequences = step_sequences();
+  const std::int64_t count = text_.training.sequences_of(options_.tokens);
+  const torch::Tensor sequences = order_.take(step_ * count, count);
   const auto tokens = static_cast<double>(tokens_per_step());
   optimizer_->zero_grad();
   try {
-    for (const torch::Tensor& part : sequences.split(sequences_of(options_.micro_batch_tokens))) {
+    for (const torch::Tensor& part : sequences.split(text_.training.sequences_of(options_.micro_batch_tokens))) {
       accumulate(text_.training.batch(part), tokens);
-      progress.advance(static_cast<std::uint64_t>(part.numel() * sequence_tokens()));
+      progress.advance(static_cast<std::uint64_t>(part.numel() * text_.training.sequence_tokens()));
     }
     update();
   } catch (...) {
@@ -192,7 +163,7 @@ double RecoveryTrainer::held_out_divergence() const {
   const std::int64_t count = text_.held_out.sequences();
   double divergence = 0.0;
   for (const torch::Tensor& part :
-       torch::arange(count, torch::kInt64).split(sequences_of(options_.micro_batch_tokens))) {
+       torch::arange(count, torch::kInt64).split(text_.held_out.sequences_of(options_.micro_batch_tokens))) {
     const TaughtBatch batch = text_.held_out.batch(part);
     divergence += distillation_loss(student_states(student_, batch.ids), student_.logit_rule(), batch.teacher,
                                     batch.next, {.temperature = options_.temperature}, false)

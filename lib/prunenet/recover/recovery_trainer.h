@@ -12,7 +12,8 @@
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/recover/options.h"
 #include "prunenet/recover/student_weights.h"
-#include "prunenet/recover/text_pool.h"
+#include "prunenet/teach/sequence_order.h"
+#include "prunenet/teach/text_pool.h"
 #include "prunenet/train/trainer_state.h"
 
 namespace prunenet {
@@ -69,9 +70,6 @@ class RecoveryTrainer {
     std::int64_t next_tokens = 0;
   };
   [[nodiscard]] double share_done() const;
-  [[nodiscard]] std::int64_t sequence_tokens() const { return text_.training.ids.size(1) - 1; }
-  [[nodiscard]] std::int64_t sequences_of(std::int64_t tokens) const;
-  [[nodiscard]] torch::Tensor step_sequences();
   void accumulate(const TaughtBatch& batch, double tokens_of_step);
   void update();
   [[nodiscard]] double held_out_divergence() const;
@@ -83,8 +81,7 @@ class RecoveryTrainer {
   CausalLm student_;
   const TaughtText& text_;
   std::unique_ptr<torch::optim::AdamW> optimizer_;
-  torch::Tensor order_;  ///< of the pool's sequences, this time through it
-  std::int64_t order_epoch_ = -1;
+  SequenceOrder order_;
   std::vector<RecoveryPoint> curve_;
   Sums sums_;  ///< since the last point
   std::int64_t step_ = 0;

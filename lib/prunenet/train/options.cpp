@@ -4,18 +4,9 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
+#include "prunenet/core/recipe_fields.h"
 
 namespace prunenet {
-
-namespace {
-
-void require(bool holds, const char* field, double value, const char* range) {
-  if (holds) return;
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("training option '{}' is {}, but must be {}", field, value, range));
-}
-
-}  // namespace
 
 std::string_view to_string(Estimator estimator) {
   return estimator == Estimator::kRloo ? "rloo" : "conditional";
@@ -30,6 +21,9 @@ Estimator parse_estimator(std::string_view name) {
 }
 
 void check(const TrainOptions& options) {
+  const auto require = [](bool holds, const char* field, double value, const char* range) {
+    require_option(holds, "training", field, value, range);
+  };
   const auto as_double = [](std::int64_t value) { return static_cast<double>(value); };
   require(options.steps >= 1, "steps", as_double(options.steps), "at least 1");
   require(options.layers_per_step >= 1, "layers_per_step", as_double(options.layers_per_step), "at least 1");

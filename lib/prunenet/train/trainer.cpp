@@ -20,11 +20,6 @@ namespace {
 constexpr std::uint64_t kNetworkStream = 1;
 constexpr std::uint64_t kTrainingStream = 2;
 
-std::int64_t kept_count(std::int64_t neurons, double ratio) {
-  const auto kept = static_cast<std::int64_t>(std::llround((1.0 - ratio) * static_cast<double>(neurons)));
-  return std::clamp<std::int64_t>(kept, 1, neurons - 1);
-}
-
 /// At most 27.6, the reward of losing nothing: where dead neurons go, say.
 double reward_of(double distortion) {
   return -std::log(std::max(distortion, 1e-12));

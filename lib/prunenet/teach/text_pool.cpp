@@ -1,4 +1,4 @@
-#include "prunenet/recover/text_pool.h"
+#include "prunenet/teach/text_pool.h"
 
 #include <fmt/format.h>
 
@@ -10,6 +10,7 @@
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
+#include "prunenet/core/version.h"
 #include "prunenet/model/batches.h"
 #include "prunenet/model/kv_cache.h"
 #include "prunenet/model/sample.h"
@@ -45,7 +46,7 @@ TextPool joined(const std::vector<TextPool>& pools) {
   return all;
 }
 
-TextPool sampled_pool(const CausalLm& teacher, const torch::Tensor& prompts, const RecoverOptions& options,
+TextPool sampled_pool(const CausalLm& teacher, const torch::Tensor& prompts, const TaughtTextOptions& options,
                       std::int64_t length, Rng& rng, Progress& progress) {
   std::vector<torch::Tensor> top_ids, log_probabilities;
   const LogitObserver see = [&](std::int64_t /*step*/, const torch::Tensor& logits) {
@@ -62,8 +63,8 @@ TextPool sampled_pool(const CausalLm& teacher, const torch::Tensor& prompts, con
   return pool;
 }
 
-TextPool sampled_text(const CausalLm& teacher, const RecoverOptions& options, std::int64_t tokens, std::uint64_t stream,
-                      Progress& progress) {
+TextPool sampled_text(const CausalLm& teacher, const TaughtTextOptions& options, std::int64_t tokens,
+                      std::uint64_t stream, Progress& progress) {
   const ModelConfig& config = teacher.config();
   const std::int64_t length = std::min(options.sequence_length, config.max_position_embeddings);
   const std::int64_t sequences = (tokens + length - 2) / (length - 1);
@@ -113,13 +114,13 @@ TaughtBatch TextPool::batch(const torch::Tensor& indices) const {
           {top_ids.index_select(0, indices).flatten(0, 1), log_probabilities.index_select(0, indices).flatten(0, 1)}};
 }
 
-TaughtText sample_taught_text(const CausalLm& teacher, const RecoverOptions& options, Progress& progress) {
-  check(options);
+TaughtText sample_taught_text(const CausalLm& teacher, const TaughtTextOptions& options, Progress& progress) {
+  check(options, "text");
   return {sampled_text(teacher, options, options.sampled_tokens, kTaughtStream, progress),
           sampled_text(teacher, options, options.held_out_tokens, kHeldOutStream, progress)};
 }
 
-void add_outside_text(const CausalLm& teacher, const torch::Tensor& windows, const RecoverOptions& options,
+void add_outside_text(const CausalLm& teacher, const torch::Tensor& windows, const TaughtTextOptions& options,
                       TextPool& pool, Progress& progress) {
   if (pool.sequences() > 0 && windows.size(1) != pool.ids.size(1)) {
     throw Error(ErrorKind::kInvalidArgument,
@@ -145,6 +146,13 @@ void add_outside_text(const CausalLm& teacher, const torch::Tensor& windows, con
     pools.push_back(part);
   });
   pool = joined(pools);
+}
+
+nlohmann::json text_settings(const TaughtTextOptions& options, const std::string& teacher_sha256) {
+  TaughtTextOptions copy = options;
+  nlohmann::json settings = {{"teacher", teacher_sha256}, {"version", version()}};
+  for (const auto& [key, field] : taught_text_section("text", copy)) settings[key] = field.write();
+  return settings;
 }
 
 void save_taught_text(const std::filesystem::path& path, const std::string& key, const TaughtText& text) {

@@ -1,10 +1,11 @@
-#include "prunenet/recover/student_pass.h"
+#include "prunenet/teach/student_pass.h"
 
 #include <utility>
 
 namespace prunenet {
 
-StudentPass::StudentPass(const CausalLm& model, const torch::Tensor& ids, bool checkpoints) : steps_(model, ids) {
+StudentPass::StudentPass(const CausalLm& model, const torch::Tensor& ids, bool checkpoints, FfnHook hook)
+    : steps_(model, ids), hook_(std::move(hook)) {
   const torch::NoGradGuard no_grad;
   torch::Tensor hidden = steps_.start();
   for (std::int64_t layer = 0; layer < model.config().num_hidden_layers; ++layer) {
@@ -21,7 +22,7 @@ StudentPass::Step StudentPass::run(std::int64_t layer, const torch::Tensor& hidd
   const torch::AutoGradMode with_gradient(true);
   // Nothing before the first layer is trained.
   const torch::Tensor input = hidden.detach().requires_grad_(layer > 0);
-  return {input, steps_.layer(layer, input)};
+  return {input, steps_.layer(layer, input, hook_)};
 }
 
 void StudentPass::backward(torch::Tensor gradient) {

@@ -17,13 +17,14 @@ namespace prunenet {
 /// graph. The gradients are the same bit for bit.
 class StudentPass {
  public:
-  /// Runs ids [B, T] through the model, whose layers hold what requires gradients. It must outlive the object.
-  StudentPass(const CausalLm& model, const torch::Tensor& ids, bool checkpoints);
+  /// Runs ids [B, T] through the model. What requires gradients is held by its layers, or by `hook`. It must outlive
+  /// the object.
+  StudentPass(const CausalLm& model, const torch::Tensor& ids, bool checkpoints, FfnHook hook = {});
 
   /// After the final norm, [B T, d]; without gradient.
   [[nodiscard]] const torch::Tensor& states() const { return states_; }
 
-  /// Adds to the gradients of the model's parameters; `gradient` [B T, d] is that of the loss with respect to states().
+  /// Adds to the gradients of what requires them; `gradient` [B T, d] is that of the loss with respect to states().
   /// Once.
   void backward(torch::Tensor gradient);
 
@@ -36,6 +37,7 @@ class StudentPass {
   [[nodiscard]] Step run(std::int64_t layer, const torch::Tensor& hidden) const;
 
   LayerSteps steps_;
+  FfnHook hook_;
   std::vector<Step> layers_;
   torch::Tensor last_;  ///< before the final norm
   torch::Tensor states_;

@@ -1,0 +1,310 @@
+#include "prunenet/refine/refine_trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
+#include "prunenet/core/stopwatch.h"
+#include "prunenet/policy/keep_set.h"
+#include "prunenet/teach/distillation.h"
+#include "prunenet/teach/student_pass.h"
+#include "prunenet/train/learning_rate.h"
+
+namespace prunenet {
+
+namespace {
+
+constexpr std::uint64_t kRefineStream = 31;
+constexpr double kLargestNumber = std::numeric_limits<double>::max();
+constexpr std::int64_t kMostSteps = std::numeric_limits<std::int64_t>::max() / 2;
+
+RefinePoint refine_point(const nlohmann::json& object) {
+  const ConfigFields fields = state_fields(object);
+  RefinePoint point{.step = fields.integer("step", 0, kMostSteps),
+                    .training_divergence = fields.number("training_divergence", -kLargestNumber, kLargestNumber),
+                    .held_out_divergence = fields.number("held_out_divergence", -kLargestNumber, kLargestNumber),
+                    .score_spread = fields.number("score_spread", 0.0, kLargestNumber),
+                    .seconds = fields.number("seconds", 0.0, kLargestNumber),
+                    .processor_seconds = fields.number("processor_seconds", 0.0, kLargestNumber)};
+  point.by_ratio = fields.numbers("by_ratio", -kLargestNumber, kLargestNumber);
+  return point;
+}
+
+PolicyNetwork copy_of(const PolicyNetwork& network) {
+  Rng unused_initialisation(0);
+  PolicyNetwork copy(network->feature_count(), network->options(), unused_initialisation);
+  copy_parameters(*network, *copy);
+  return copy;
+}
+
+void check_model(const RefinedModel& model, const PolicyNetwork& network) {
+  const auto layers = static_cast<std::int64_t>(model.features.size());
+  if (layers != model.network.config().num_hidden_layers) {
+    throw Error(ErrorKind::kMismatch, fmt::format("features of {} layers, but the model has {}", layers,
+                                                  model.network.config().num_hidden_layers));
+  }
+  for (const torch::Tensor& features : model.features) {
+    if (features.size(1) != network->feature_count()) {
+      throw Error(ErrorKind::kMismatch, fmt::format("the policy reads {} features a neuron, but {} were given",
+                                                    network->feature_count(), features.size(1)));
+    }
+    if (features.size(0) >= 2) continue;
+    throw Error(ErrorKind::kInvalidArgument, "a layer of one neuron: there is nothing to choose among");
+  }
+  if (model.text.training.sequences() > 0 && model.text.held_out.sequences() > 0) return;
+  throw Error(ErrorKind::kInvalidArgument, "there is no text to refine the policy on");
+}
+
+/// y = D (m * h) in every layer.
+FfnHook masking(std::vector<torch::Tensor> masks) {
+  return
+      [masks = std::move(masks)](const FfnActivations& at) { return at.h * masks[static_cast<std::size_t>(at.layer)]; };
+}
+
+/// 1 for the first `kept` of a ranking [I], else 0; float [I].
+torch::Tensor mask_of(const torch::Tensor& ranking, std::int64_t kept) {
+  return torch::zeros({ranking.numel()}).index_fill_(0, ranking.narrow(0, 0, kept), 1.0);
+}
+
+}  // namespace
+
+nlohmann::json to_json(const std::vector<RefinePoint>& curve) {
+  nlohmann::json points = nlohmann::json::array();
+  for (const RefinePoint& point : curve) {
+    points.push_back({{"step", point.step},
+                      {"training_divergence", point.training_divergence},
+                      {"held_out_divergence", point.held_out_divergence},
+                      {"by_ratio", point.by_ratio},
+                      {"score_spread", point.score_spread},
+                      {"seconds", point.seconds},
+                      {"processor_seconds", point.processor_seconds}});
+  }
+  return points;
+}
+
+RefineTrainer::RefineTrainer(std::vector<RefinedModel>& models, const PolicyNetwork& start,
+                             const RefineOptions& options)
+    : models_(models), options_(options), rng_(options.seed, kRefineStream) {
+  check(options_);
+  if (models_.empty()) throw Error(ErrorKind::kInvalidArgument, "refining a policy needs at least one model");
+  std::size_t training_layers = 0;
+  for (const RefinedModel& model : models_) {
+    check_model(model, start);
+    orders_.emplace_back(model.text.training.sequences(), options_.seed);
+    for (std::size_t layer = 0; layer < model.features.size(); ++layer) training_layers += trains(layer) ? 1 : 0;
+  }
+  if (training_layers == 0) {
+    throw Error(ErrorKind::kInvalidArgument, fmt::format("{} folds leave no layer to train on", options_.folds));
+  }
+  network_ = copy_of(start);
+  best_ = copy_of(start);
+  optimizer_ = std::make_unique<torch::optim::AdamW>(
+      network_->parameters(), torch::optim::AdamWOptions(options_.learning_rate).weight_decay(options_.weight_decay));
+}
+
+bool RefineTrainer::trains(std::size_t layer) const {
+  return options_.folds == 1 || static_cast<std::int64_t>(layer) % options_.folds != options_.held_out_fold;
+}
+
+std::int64_t RefineTrainer::tokens_per_step() const {
+  const TextPool& pool = models_.front().text.training;
+  return pool.sequences_of(options_.tokens) * pool.sequence_tokens();
+}
+
+std::vector<RefineTrainer::DrawnLayer> RefineTrainer::draw(const RefinedModel& model, double ratio) {
+  std::vector<DrawnLayer> layers;
+  for (const torch::Tensor& features : model.features) {
+    DrawnLayer layer;
+    layer.scores = network_->forward(features);
+    const std::int64_t kept = kept_count(layer.scores.numel(), ratio);
+    const torch::Tensor sharpened = (layer.scores.detach() / options_.exploration).contiguous();
+    const RankingSamples samples = sample_rankings(
+        {sharpened.data_ptr<float>(), static_cast<std::size_t>(sharpened.numel())}, /*samples=*/1, rng_);
+    layer.mask = mask_of(samples.rankings[0], kept).requires_grad_(true);
+    layer.keep_gradient = keep_probability_gradient(sharpened, samples, kept)[0] / options_.exploration;
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+double RefineTrainer::divergence_of(const RefinedModel& model, const TaughtBatch& batch,
+                                    const std::vector<DrawnLayer>& layers, double tokens_of_step) const {
+  std::vector<torch::Tensor> masks;
+  for (const DrawnLayer& layer : layers) masks.push_back(layer.mask);
+  StudentPass pass(model.network, batch.ids, options_.gradient_checkpoints, masking(std::move(masks)));
+  const DistillationLoss loss = distillation_loss(pass.states(), model.network.logit_rule(), batch.teacher, batch.next,
+                                                  {.temperature = options_.temperature}, true);
+  if (!std::isfinite(loss.divergence)) {
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("the loss is {} at step {} of {}; the model's weights are damaged, or too large for single "
+                            "precision",
+                            loss.divergence, step_ + 1, options_.steps));
+  }
+  pass.backward(loss.gradient / tokens_of_step);
+  return loss.divergence;
+}
+
+torch::Tensor RefineTrainer::policy_loss(const std::vector<DrawnLayer>& layers) const {
+  torch::Tensor objective = torch::zeros({});
+  torch::Tensor penalty = torch::zeros({});
+  double training_layers = 0.0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!trains(i)) continue;
+    const DrawnLayer& layer = layers[i];
+    const torch::Tensor effect = layer.mask.grad().to(torch::kFloat64);
+    const torch::Tensor mean = (layer.keep_gradient * effect).sum() / layer.keep_gradient.sum().clamp_min(1e-30);
+    const torch::Tensor weights = (layer.keep_gradient * (effect - mean)).to(torch::kFloat32);
+    objective = objective + (weights * layer.scores).sum();
+    penalty = penalty + layer.scores.square().mean();
+    training_layers += 1.0;
+  }
+  return objective + options_.score_penalty / training_layers * penalty;
+}
+
+void RefineTrainer::update(const torch::Tensor& loss) {
+  optimizer_->zero_grad();
+  loss.backward();
+  const double norm = torch::nn::utils::clip_grad_norm_(network_->parameters(), options_.gradient_clip);
+  const double progress = static_cast<double>(step_) / static_cast<double>(options_.steps);
+  set_learning_rate(*optimizer_, cosine_rate(options_.learning_rate, step_, options_.warmup_steps, progress));
+  if (std::isfinite(norm)) optimizer_->step();
+  if (std::isfinite(norm) && is_finite(*network_)) return;
+  throw Error(ErrorKind::kNumerical,
+              fmt::format("the policy is not finite after step {} of {}, whose gradient has norm {}; lower "
+                          "'learning_rate' ({})",
+                          step_ + 1, options_.steps, norm, options_.learning_rate));
+}
+
+void RefineTrainer::step(Progress& progress) {
+  if (curve_.empty()) validate();
+  const Stopwatch watch;
+  const double processor_start = processor_seconds();
+  const Rng before = rng_;
+  const auto count = static_cast<std::int64_t>(models_.size());
+  const RefinedModel& model = models_[static_cast<std::size_t>(step_ % count)];
+  const TextPool& pool = model.text.training;
+  double divergence = 0.0;
+  try {
+    const double ratio = options_.ratio_min + (options_.ratio_max - options_.ratio_min) * rng_.uniform();
+    const std::vector<DrawnLayer> layers = draw(model, ratio);
+    const std::int64_t sequences = pool.sequences_of(options_.tokens);
+    const auto tokens = static_cast<double>(sequences * pool.sequence_tokens());
+    const torch::Tensor numbers =
+        orders_[static_cast<std::size_t>(step_ % count)].take(step_ / count * sequences, sequences);
+    for (const torch::Tensor& part : numbers.split(pool.sequences_of(options_.micro_batch_tokens))) {
+      divergence += divergence_of(model, pool.batch(part), layers, tokens) / tokens;
+      progress.advance(static_cast<std::uint64_t>(part.numel() * pool.sequence_tokens()));
+    }
+    update(policy_loss(layers));
+  } catch (...) {
+    rng_ = before;
+    throw;
+  }
+  divergence_sum_ += divergence;
+  ++divergence_steps_;
+  ++step_;
+  seconds_ += watch.seconds();
+  processor_seconds_ += processor_seconds() - processor_start;
+  if (step_ % options_.validate_every == 0 || done()) validate();
+}
+
+double RefineTrainer::held_out_divergence(const RefinedModel& model, double ratio) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> masks;
+  for (const torch::Tensor& features : model.features) {
+    const torch::Tensor scores = network_->forward(features);
+    masks.push_back(mask_of(scores.argsort(0, /*descending=*/true), kept_count(scores.numel(), ratio)));
+  }
+  const FfnHook hook = masking(std::move(masks));
+  const TextPool& pool = model.text.held_out;
+  double divergence = 0.0;
+  for (const torch::Tensor& part :
+       torch::arange(pool.sequences(), torch::kInt64).split(pool.sequences_of(options_.micro_batch_tokens))) {
+    const TaughtBatch batch = pool.batch(part);
+    divergence +=
+        distillation_loss(model.network.final_states(batch.ids, hook).flatten(0, 1), model.network.logit_rule(),
+                          batch.teacher, batch.next, {.temperature = options_.temperature}, false)
+            .divergence;
+  }
+  return divergence / static_cast<double>(pool.tokens());
+}
+
+void RefineTrainer::validate() {
+  const Stopwatch watch;
+  const double processor_start = processor_seconds();
+  RefinePoint point{.step = step_};
+  if (divergence_steps_ > 0) point.training_divergence = divergence_sum_ / static_cast<double>(divergence_steps_);
+  for (const double ratio : options_.validation_ratios) {
+    double sum = 0.0;
+    for (const RefinedModel& model : models_) sum += held_out_divergence(model, ratio);
+    point.by_ratio.push_back(sum / static_cast<double>(models_.size()));
+    point.held_out_divergence += point.by_ratio.back() / static_cast<double>(options_.validation_ratios.size());
+  }
+  std::size_t layers = 0;
+  for (const RefinedModel& model : models_) {
+    const torch::NoGradGuard no_grad;
+    for (const torch::Tensor& features : model.features) {
+      point.score_spread += network_->forward(features).std(/*unbiased=*/false).item<double>();
+    }
+    layers += model.features.size();
+  }
+  point.score_spread /= static_cast<double>(layers);
+  seconds_ += watch.seconds();
+  processor_seconds_ += processor_seconds() - processor_start;
+  point.seconds = seconds_;
+  point.processor_seconds = processor_seconds_;
+  if (point.held_out_divergence < best_divergence_) {
+    best_divergence_ = point.held_out_divergence;
+    copy_parameters(*network_, *best_);
+  }
+  curve_.push_back(std::move(point));
+  divergence_sum_ = 0.0;
+  divergence_steps_ = 0;
+}
+
+TrainerState RefineTrainer::state() const {
+  TrainerState state;
+  state.store("network.", *network_);
+  state.store("best.", *best_);
+  state.store_moments(*network_, *optimizer_);
+  state.text = {{"random", rng_.state()},
+                {"steps", std::to_string(options_.steps)},
+                {"progress", nlohmann::json{{"step", step_},
+                                            {"best_divergence", best_divergence_},
+                                            {"divergence_sum", divergence_sum_},
+                                            {"divergence_steps", divergence_steps_},
+                                            {"seconds", seconds_},
+                                            {"processor_seconds", processor_seconds_}}
+                                 .dump()},
+                {"curve", to_json(curve_).dump()}};
+  return state;
+}
+
+void RefineTrainer::restore(const TrainerState& state) {
+  if (state.text_of("steps") != std::to_string(options_.steps)) {
+    throw Error(ErrorKind::kMismatch, fmt::format("the training state is of a run of {} steps, but {} are asked for; "
+                                                  "start anew without --resume",
+                                                  state.text_of("steps"), options_.steps));
+  }
+  const nlohmann::json object = state.json_of("progress");
+  const ConfigFields progress = state_fields(object);
+  step_ = progress.integer("step", 0, options_.steps);
+  state.load("network.", *network_);
+  state.load("best.", *best_);
+  state.load_moments(*network_, *optimizer_, step_);
+  best_divergence_ = progress.number("best_divergence", -kLargestNumber, kLargestNumber);
+  divergence_sum_ = progress.number("divergence_sum", -kLargestNumber, kLargestNumber);
+  divergence_steps_ = progress.integer("divergence_steps", 0, kMostSteps);
+  seconds_ = progress.number("seconds", 0.0, kLargestNumber);
+  processor_seconds_ = progress.number("processor_seconds", 0.0, kLargestNumber);
+  rng_.restore(state.text_of("random"));
+  curve_.clear();
+  for (const auto& point : state.json_of("curve")) curve_.push_back(refine_point(point));
+  if (curve_.empty()) reject("the training state", "has no curve");
+}
+
+}  // namespace prunenet

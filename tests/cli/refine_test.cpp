@@ -1,0 +1,77 @@
+// `prunenet refine`.
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "command_test.h"
+#include "policy_content.h"
+#include "refine/small_model.h"
+
+namespace prunenet::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+using Words = std::vector<std::string>;
+
+class RefineVerb : public CommandTest {
+ protected:
+  RefineVerb() {
+    save_untrained_policy(path("p.safetensors"));
+    write_file(path("r.yaml"),
+               "refine: {steps: 4, tokens: 256, sampled_tokens: 1024, held_out_tokens: 128, sequence_length: 33,\n"
+               "         validate_every: 2}\n");
+  }
+
+  [[nodiscard]] static Words refine(const std::string& out, const Words& more = {}) {
+    Words words = {"refine",   "--model", model("small"), "--policy", "p.safetensors",
+                   "--recipe", "r.yaml",  "--out",        out};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+};
+
+TEST_F(RefineVerb, WritesAPolicyThatOtherVerbsTake) {
+  const Finished finished = run_well(refine("q.safetensors", {"--seed", "5", "--set", "refine.exploration=0.5"}));
+  for (const char* word : {"KL from dense", "held out", "training"}) EXPECT_THAT(finished.out, HasSubstr(word));
+  EXPECT_THAT(names(), ElementsAre("p.safetensors", "q.safetensors", "r.yaml"));
+  const nlohmann::json used = load_policy("q.safetensors").recipe.at("refine");
+  EXPECT_EQ(used.at("seed"), 5);
+  EXPECT_EQ(used.at("exploration"), 0.5);
+  EXPECT_EQ(used.at("steps"), 4);
+  EXPECT_THAT(run_well({"inspect", "q.safetensors"}).out, HasSubstr("refine"));
+  run_well(
+      {"apply", "--model", model("small"), "--policy", "q.safetensors", "--ratio", "0.3", "--out", "m", "--quiet"});
+}
+
+TEST_F(RefineVerb, InterruptedItGoesOnToTheSamePolicy) {
+  const Words longer = {"--steps", "60"};
+  run_well(refine("whole.safetensors", longer));
+  const Surroundings at_first_state{
+      .file_size_limit = {},
+      .signal_when = [&](int) { return std::filesystem::exists(path("q.safetensors.refine/state.safetensors")); },
+      .signal = SIGINT};
+  const Finished stopped = run_program(refine("q.safetensors", longer), at_first_state);
+  EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("--resume"));
+  EXPECT_FALSE(std::filesystem::exists("q.safetensors"));
+  expect_failure(refine("q.safetensors", longer), 2, {"q.safetensors.refine", "--resume"});
+  Words resumed = longer;
+  resumed.emplace_back("--resume");
+  run_well(refine("q.safetensors", resumed));
+  EXPECT_TRUE(policy_content("q.safetensors") == policy_content("whole.safetensors"));
+  EXPECT_FALSE(std::filesystem::exists("q.safetensors.refine"));
+}
+
+TEST_F(RefineVerb, SaysWhatIsWrong) {
+  expect_failure(refine("q.safetensors", {"--steps", "0"}), 2, {"'steps' is 0", "at least 1"});
+  expect_failure(refine("p.safetensors"), 2, {"p.safetensors", "--force"});
+  expect_failure(refine("p.safetensors", {"--force"}), 2, {"p.safetensors", "only read"});
+  expect_failure({"refine", "--model", model("small"), "--policy", "none.safetensors", "--out", "q.safetensors"}, 3,
+                 {"none.safetensors"});
+  expect_failure({"refine", "--policy", "p.safetensors", "--out", "q.safetensors"}, 2, {"--model"});
+  EXPECT_THAT(names(), ElementsAre("p.safetensors", "r.yaml")) << "nothing is left behind";
+}
+
+}  // namespace
+}  // namespace prunenet::testing
