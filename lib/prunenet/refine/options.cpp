@@ -7,6 +7,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kSection = "refine";
+constexpr std::string_view kWhat = "refinement";
 
 RecipeSection refine_section(RefineOptions& options) {
   RecipeSection section = taught_text_section(kSection, options);
@@ -33,7 +34,6 @@ RecipeSection refine_section(RefineOptions& options) {
 }  // namespace
 
 void check(const RefineOptions& options) {
-  constexpr std::string_view kWhat = "refinement";
   check(options, kWhat);
   const auto require = [](bool holds, const char* field, double value, const char* range) {
     require_option(holds, kWhat, field, value, range);

@@ -134,6 +134,7 @@ std::vector<RefineTrainer::DrawnLayer> RefineTrainer::draw(const RefinedModel& m
 double RefineTrainer::divergence_of(const RefinedModel& model, const TaughtBatch& batch,
                                     const std::vector<DrawnLayer>& layers, double tokens_of_step) const {
   std::vector<torch::Tensor> masks;
+  masks.reserve(layers.size());
   for (const DrawnLayer& layer : layers) masks.push_back(layer.mask);
   StudentPass pass(model.network, batch.ids, options_.gradient_checkpoints, masking(std::move(masks)));
   const DistillationLoss loss = distillation_loss(pass.states(), model.network.logit_rule(), batch.teacher, batch.next,
