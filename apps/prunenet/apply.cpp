@@ -36,6 +36,7 @@ struct ApplyArguments {
   std::optional<double> ratio;
   std::string target;
   std::string out;
+  std::string budget = "uniform";
   std::string round_to;
   std::string plan_out;
   std::string from_plan;
@@ -70,7 +71,11 @@ VerbOptions make_options(ApplyArguments& arguments) {
       ("out", value_of(arguments.out, "OUT"), "what to write: of the model's kind")           //
       ("round-to", value_of(arguments.round_to, "N"),
        "the width that stays is a multiple of this: a number, none, tensorcore (64), gguf (32), gguf-k (256) or "
-       "marlin (128); default: 256 where the width is at least 2048, else 32")                                        //
+       "marlin (128); default: 256 where the width is at least 2048, else 32")  //
+      ("budget", default_of(arguments.budget, "B"),
+       "how layers share what stays: uniform, or global, by what the policy has learned of them, which only GGUF files "
+       "of "
+       "the llama architecture can hold")                                                                             //
       ("plan-out", value_of(arguments.plan_out, "F"), "also write the plan (which neurons stay) to this JSON file")   //
       ("from-plan", value_of(arguments.from_plan, "F"), "replay a plan; then no policy, ratio or rounding is given")  //
       ("sample", flag(arguments.sample), "draw the neurons from the policy, by --seed")                               //
@@ -107,10 +112,10 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
     options.require(arguments.policy, "policy");
     if (arguments.target.empty()) options.require(arguments.ratio ? "given" : "", "ratio");
   } else if (arguments.ratio || !arguments.target.empty() || !arguments.policy.empty() || !arguments.round_to.empty() ||
-             arguments.sample) {
+             arguments.sample || arguments.budget != "uniform") {
     throw Error(ErrorKind::kInvalidArgument,
-                "--from-plan excludes --policy, --ratio, --target, --round-to and --sample: the plan holds what they "
-                "decide" +
+                "--from-plan excludes --policy, --ratio, --target, --round-to, --budget and --sample: the plan holds "
+                "what they decide" +
                     options.see_help());
   }
   if (arguments.ratio && !arguments.target.empty()) {
@@ -127,6 +132,11 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
     check_not_of_model(arguments.plan_out, arguments.model);
   }
   check_heal_arguments(arguments.heal, options);
+  if (parse_budget_kind(arguments.budget) == BudgetKind::kGlobal && !is_gguf_path(arguments.model)) {
+    throw Error(ErrorKind::kInvalidArgument,
+                "--budget global: a model directory has one width for all layers; export the model to a GGUF file and "
+                "prune that, or leave the option out");
+  }
   if (!arguments.dry_run) check_output(arguments);
 }
 
@@ -160,6 +170,7 @@ PlanFromPolicy get_plan(const ApplyArguments& arguments, const Prunable& prunabl
     request.ratio = ratio;
     request.round_to = std::to_string(round_to);
   }
+  request.budget = parse_budget_kind(arguments.budget);
   request.sample = arguments.sample;
   if (common.seed) request.seed = static_cast<std::uint64_t>(*common.seed);
   return make_plan(prunable.model(), request, progress);

@@ -93,6 +93,13 @@ void check_and_commit(OutputDirectory& output) {
 
 void import_gguf(const ImportArguments& arguments, Dtype dtype, Progress& progress) {
   const Checkpoint gguf = open_gguf_checkpoint(arguments.source);
+  if (!make_family(gguf)->config().layer_widths.empty()) {
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("{}: layers differ in width, which no model directory of transformers can hold; use the GGUF "
+                    "file itself",
+                    arguments.source));
+  }
   OutputDirectory output(arguments.out, imported_bytes(gguf, dtype) + kSmallFiles, arguments.force);
   write_tokenizer_files(vocabulary_from_gguf(GgufFile::open(arguments.source)), output.path());
   import_weights(gguf, output.path(), dtype, progress);

@@ -26,6 +26,7 @@
 #include "prunenet/core/sha256.h"
 #include "prunenet/family/census.h"
 #include "prunenet/family/gguf_store.h"
+#include "prunenet/plan/budget.h"
 #include "prunenet/plan/plan.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/policy_kind.h"
@@ -66,8 +67,9 @@ void add_sizes(const Prunable& prunable, Report& report) {
   report.facts.emplace_back(
       "parameters in", fmt::format("embedding {}, attention {}, FFN {}, output {}, other {}", share(parts.embedding),
                                    share(parts.attention), share(parts.ffn), share(parts.output), share(parts.other)));
-  const std::int64_t neurons = model.family->config().intermediate_size;
   report.record["savings"] = json::array();
+  if (!model.family->config().layer_widths.empty()) return;  // it cannot be pruned again
+  const std::int64_t neurons = model.family->config().intermediate_size;
   for (const double ratio : kExampleRatios) {
     const std::int64_t width = width_for_ratio(neurons, ratio, default_rounding(neurons, ratio));
     const PruneEstimate sizes = prunable.estimate_width(width);
@@ -95,6 +97,12 @@ void add_oddities(const Model& model, Report& report, Progress& progress) {
   report.facts.emplace_back("odd", all.empty() ? "nothing" : all);
 }
 
+std::string intermediate_size_of(const ModelConfig& config) {
+  if (config.layer_widths.empty()) return std::to_string(config.intermediate_size);
+  return fmt::format("{} to {}: {}", std::ranges::min(config.layer_widths), config.intermediate_size,
+                     fmt::join(config.layer_widths, ", "));
+}
+
 void add_architecture(const std::filesystem::path& path, bool scan, Report& report, Progress& progress) {
   try {
     const Prunable prunable(path);
@@ -117,10 +125,11 @@ void add_architecture(const std::filesystem::path& path, bool scan, Report& repo
         {{"architecture", fmt::format("{} (family {})", config.architecture, model.family->name())},
          {"layers", std::to_string(config.num_hidden_layers)},
          {"hidden size", std::to_string(config.hidden_size)},
-         {"intermediate size", std::to_string(config.intermediate_size)},
+         {"intermediate size", intermediate_size_of(config)},
          {"heads", fmt::format("{}, {} for keys and values", config.num_attention_heads, config.num_key_value_heads)},
          {"vocabulary", fmt::format("{}{}", config.vocab_size, config.tie_word_embeddings ? ", tied" : "")},
          {"positions", std::to_string(config.max_position_embeddings)}});
+    if (!config.layer_widths.empty()) report.record["intermediate_sizes"] = config.layer_widths;
     add_sizes(prunable, report);
     if (scan) add_oddities(model, report, progress);
   } catch (const Error& error) {
@@ -243,6 +252,12 @@ Report inspect_policy(const std::filesystem::path& path) {
   for (const json& point : policy.curve) {
     report.facts.emplace_back(fmt::format("step {}", point.value("step", 0)),
                               fmt::format("reward {:.4f}", point.value("validation_reward", 0.0)));
+  }
+  if (policy.budget) {
+    const std::vector<double> shares = kept_shares(*policy.budget, kExampleRatios[1]);
+    report.record["budget"] = to_json(*policy.budget);
+    report.facts.emplace_back(fmt::format("budget at {}", human_percent(kExampleRatios[1])),
+                              fmt::format("layers keep {:.2f}", fmt::join(shares, ", ")));
   }
   return report;
 }

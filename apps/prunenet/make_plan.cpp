@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/family/checkpoint_weights.h"
+#include "prunenet/plan/budget.h"
 #include "prunenet/policy/keep_set.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/policy_kind.h"
@@ -36,9 +38,18 @@ std::string source_of(const PlanRequest& request, const char* kind, const std::o
   return source;
 }
 
+[[noreturn]] void refuse_without_budget(const std::filesystem::path& policy) {
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      fmt::format("--budget global: {} has no budget; 'prunenet refine --set refine.learn=budget' learns one, or leave "
+                  "the option out",
+                  policy.string()));
+}
+
 PlanFromPolicy ask_feature_policy(const Model& model, const PlanRequest& request, std::int64_t round_to,
                                   Progress& progress) {
   Policy policy = load_policy(request.policy);
+  if (request.budget == BudgetKind::kGlobal && !policy.budget) refuse_without_budget(request.policy);
   std::optional<std::uint64_t> seed;
   if (request.sample) seed = request.seed.value_or(0);
   Rng rng(seed.value_or(0));
@@ -47,11 +58,17 @@ PlanFromPolicy ask_feature_policy(const Model& model, const PlanRequest& request
   if (seed) {
     for (std::vector<float>& layer : scores) layer = scores_of_ranking(sample_rankings(layer, 1, rng).rankings[0]);
   }
-  return {make_uniform_plan(scores, request.ratio, round_to, source_of(request, "policy", seed)), seed};
+  if (request.budget == BudgetKind::kUniform) {
+    return {make_uniform_plan(scores, request.ratio, round_to, source_of(request, "policy", seed)), seed};
+  }
+  const Budget budget = budget_for_depth(*policy.budget, static_cast<std::int64_t>(scores.size()));
+  return {make_budget_plan(scores, budget, request.ratio, round_to, source_of(request, "budget of policy", seed)),
+          seed};
 }
 
 PlanFromPolicy ask_published_policy(const Model& model, const PlanRequest& request, std::int64_t round_to,
                                     Progress& progress) {
+  if (request.budget == BudgetKind::kGlobal) refuse_without_budget(request.policy);
   PublishedPolicy policy = load_published_policy(request.policy);
   const CheckpointRows rows(model.checkpoint, *model.family);
   check_fits(policy, rows.hidden_size(), rows.intermediate_size(), request.ratio);
@@ -73,6 +90,12 @@ PlanFromPolicy ask_published_policy(const Model& model, const PlanRequest& reque
 }
 
 }  // namespace
+
+BudgetKind parse_budget_kind(const std::string& name) {
+  if (name == "uniform") return BudgetKind::kUniform;
+  if (name == "global") return BudgetKind::kGlobal;
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("--budget {} is none of uniform, global", name));
+}
 
 PlanFromPolicy make_plan(const Model& model, const PlanRequest& request, Progress& progress) {
   const std::int64_t width = model.family->config().intermediate_size;

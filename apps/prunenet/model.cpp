@@ -14,7 +14,7 @@ std::uint64_t ffn_parameters(const Model& model) {
   std::uint64_t sum = 0;
   for (std::int64_t layer = 0; layer < model.family->config().num_hidden_layers; ++layer) {
     sum += static_cast<std::uint64_t>(parameters_per_neuron(model.family->ffn_block(layer)) *
-                                      model.family->config().intermediate_size);
+                                      width_of(model.family->config(), layer));
   }
   return sum;
 }

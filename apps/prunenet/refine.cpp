@@ -79,8 +79,8 @@ void check_output(const RefineArguments& arguments) {
       fmt::format("--out {} is the policy that is refined, which is only read; choose another name", arguments.out));
 }
 
-void print_refinement(const std::string& path, const Policy& policy) {
-  const nlohmann::json& facts = policy.provenance.at("refinement");
+void print_refinement(const std::string& path, const Policy& policy, Refined learned) {
+  const nlohmann::json& facts = policy.provenance.at(learned == Refined::kBudget ? "budget" : "refinement");
   const nlohmann::json& curve = facts.at("curve");
   const auto divergence = [](const nlohmann::json& point) { return point.at("held_out_divergence").get<double>(); };
   print(render_facts(
@@ -119,7 +119,7 @@ void run_refine(const Arguments& words) {
   save_policy(arguments.out, policy);
   remove_training_files(work);
   job.progress().finish();
-  print_refinement(arguments.out, policy);
+  print_refinement(arguments.out, policy, recipe.learn);
 }
 
 }  // namespace prunenet::cli

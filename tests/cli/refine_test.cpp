@@ -63,6 +63,31 @@ TEST_F(RefineVerb, InterruptedItGoesOnToTheSamePolicy) {
   EXPECT_FALSE(std::filesystem::exists("q.safetensors.refine"));
 }
 
+TEST_F(RefineVerb, ABudgetIsLearnedAndAppliedToAGgufFile) {
+  run_well(refine("b.safetensors", {"--set", "refine.learn=budget", "--set", "refine.budget_learning_rate=2"}));
+  EXPECT_THAT(run_well({"inspect", "b.safetensors"}).out, HasSubstr("layers keep"));
+  run_well({"export", "--model", model("small"), "--gguf", "m.gguf", "--quiet"});
+  const Words by_budget = {"apply",      "--model", "m.gguf",   "--policy", "b.safetensors", "--ratio", "0.3",
+                           "--round-to", "1",       "--budget", "global",   "--out",         "p.gguf"};
+  const Finished applied = run_well(by_budget);
+  EXPECT_THAT(applied.out, HasSubstr("budget of policy"));
+  EXPECT_THAT(run_well({"inspect", "p.gguf"}).out, HasSubstr("deci"));
+  run_well({"eval", "--model", "p.gguf", "--text", text(), "--context", "64", "--windows", "1", "--quiet"});
+  run_well({"verify", "p.gguf", "--against", "m.gguf", "--quiet"});
+  expect_failure({"apply", "--model", "p.gguf", "--policy", "b.safetensors", "--ratio", "0.3", "--out", "q.gguf"}, 3,
+                 {"width for each layer"});
+  expect_failure({"import", "p.gguf", "--out", "d"}, 3, {"p.gguf", "differ in width"});
+  expect_failure({"apply", "--model", model("small"), "--policy", "b.safetensors", "--ratio", "0.3", "--budget",
+                  "global", "--out", "d"},
+                 2, {"--budget global", "GGUF"});
+  expect_failure({"apply", "--model", "m.gguf", "--policy", "p.safetensors", "--ratio", "0.3", "--budget", "global",
+                  "--out", "q.gguf"},
+                 2, {"p.safetensors has no budget", "refine"});
+  expect_failure({"apply", "--model", "m.gguf", "--policy", "p.safetensors", "--ratio", "0.3", "--budget", "most",
+                  "--out", "q.gguf"},
+                 2, {"--budget most", "uniform, global"});
+}
+
 TEST_F(RefineVerb, SaysWhatIsWrong) {
   expect_failure(refine("q.safetensors", {"--steps", "0"}), 2, {"'steps' is 0", "at least 1"});
   expect_failure(refine("p.safetensors"), 2, {"p.safetensors", "--force"});

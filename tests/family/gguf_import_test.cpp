@@ -162,7 +162,7 @@ TEST(GgufImport, WhatConfigCannotStateIsRefused) {
   const auto expect_refused = [&](const TinyGguf& gguf, std::initializer_list<std::string> fragments) {
     expect_error(ErrorKind::kUnsupported, fragments, [&] { (void)gguf.open(directory); });
   };
-  expect_refused(TinyGguf("mamba"), {"'mamba'", "llama, granite"});
+  expect_refused(TinyGguf("mamba"), {"'mamba'", "llama, deci, granite"});
   TinyGguf scaled;
   scaled.file.pair_bytes("llama.rope.scaling.type", kText, testing::gguf_text("yarn"));
   expect_refused(scaled, {"'yarn'", "linear"});

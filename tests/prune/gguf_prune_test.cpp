@@ -268,6 +268,25 @@ TEST_F(GgufPruneTest, LayersOfDifferentWidthMakeADeci) {
   EXPECT_FALSE(file.has("llama.embedding_length"));
   EXPECT_EQ(file.tensor("blk.1.ffn_up.weight").shape.front(), 64);
   EXPECT_EQ(file.tensor("blk.0.ffn_up.weight").shape.front(), kWidth);
+
+  const Checkpoint pruned = open_gguf_checkpoint(place_ / "p.gguf");
+  const auto family = make_family(pruned);
+  EXPECT_EQ(family->name(), "deci");
+  EXPECT_EQ(family->config().intermediate_size, kWidth);
+  EXPECT_EQ(family->config().layer_widths, widths);
+  const FfnWeights found = read_ffn(pruned, *family, 1);
+  const FfnWeights dense = read_ffn(dense_, *family_, 1);
+  ASSERT_EQ(found.up.rows(), 64);
+  for (Eigen::Index i = 0; i < 64; ++i) {
+    const auto neuron = static_cast<Eigen::Index>(plan_.keep_indices[1][static_cast<std::size_t>(i)]);
+    EXPECT_EQ(found.up.row(i), dense.up.row(neuron));
+    EXPECT_EQ(found.down.col(i), dense.down.col(neuron));
+  }
+  // It is written again as it is, and not pruned again.
+  GgufExport(pruned, *family, GgufType::kF32).write(place_ / "again.gguf", "again", GgufPairs(), progress_);
+  EXPECT_EQ(make_family(open_gguf_checkpoint(place_ / "again.gguf"))->config().layer_widths, widths);
+  expect_error(ErrorKind::kUnsupported, {"64 to 160 neurons", "not pruned"},
+               [&] { (void)estimate_gguf_prune(after(), *family, plan_); });
 }
 
 TEST_F(GgufPruneTest, ALayerWithoutNeuronsHasNoPlace) {

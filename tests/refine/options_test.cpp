@@ -18,7 +18,9 @@ TEST(RefineOptions, EveryFieldIsWrittenAndRead) {
       value = {3, 4};
     } else if (key == "validation_ratios") {
       value = {0.25, 0.75};
-    } else if (key.starts_with("ratio_")) {
+    } else if (key == "learn") {
+      value = "budget";
+    } else if (key.starts_with("ratio_") || key == "floor") {
       value = value.get<double>() + 0.125;
     } else if (value.is_boolean()) {
       value = !value.get<bool>();
@@ -50,6 +52,9 @@ TEST(RefineOptions, EveryFieldHasItsRange) {
   expect_refused("ratio_min", 0.0, {"ratio_min", "between 0 and 1"});
   expect_refused("ratio_max", 0.1, {"ratio_max", "from ratio_min"});
   expect_refused("held_out_fold", 1, {"held_out_fold", "below folds"});
+  expect_refused("floor", 1.0, {"floor", "between 0 and 1"});
+  expect_refused("budget_learning_rate", 0.0, {"budget_learning_rate", "above 0"});
+  expect_refused("learn", "everything", {"'everything'", "scores, budget"});
   expect_refused("sequence_length", 1, {"sequence_length", "at least 2"});
   expect_refused("learning_rate", 1e37, {"learning_rate", "1e36"});
   expect_refused("validation_ratios", json::array(), {"validation_ratios", "one ratio or more"});

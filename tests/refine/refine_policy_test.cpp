@@ -46,6 +46,22 @@ TEST_F(RefinePolicy, IsAPolicyThatSaysWhereItComesFrom) {
   EXPECT_EQ(read.provenance, policy.provenance);
 }
 
+TEST_F(RefinePolicy, ABudgetGoesIntoThePolicyBesideItsNetwork) {
+  options_.learn = Refined::kBudget;
+  const Policy policy = refine(files());
+  ASSERT_TRUE(policy.budget.has_value());
+  save_policy(directory_ / "q.safetensors", policy);
+  const Policy read = load_policy(directory_ / "q.safetensors");
+  EXPECT_EQ(to_json(*read.budget), to_json(*policy.budget));
+  EXPECT_EQ(read.recipe.at("budget").at("learn"), "budget");
+  EXPECT_FALSE(read.recipe.contains("refine"));
+  EXPECT_TRUE(read.provenance.contains("budget"));
+  const auto parameters = load_policy(directory_ / "p.safetensors").network->parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    EXPECT_TRUE(torch::equal(parameters[i], read.network->parameters()[i]));
+  }
+}
+
 TEST_F(RefinePolicy, SeveralModelsTakeTurns) {
   RefineFiles two = files();
   two.models.push_back(testing::small_model());

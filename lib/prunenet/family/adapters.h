@@ -22,6 +22,7 @@ using MakeFamily = std::unique_ptr<Family> (*)(const FamilyInput& input);
 
 /// One adapter a file; each throws as `read_sizes` does.
 [[nodiscard]] std::unique_ptr<Family> make_llama(const FamilyInput& input);
+[[nodiscard]] std::unique_ptr<Family> make_deci(const FamilyInput& input);
 [[nodiscard]] std::unique_ptr<Family> make_mistral(const FamilyInput& input);
 [[nodiscard]] std::unique_ptr<Family> make_granite(const FamilyInput& input);
 [[nodiscard]] std::unique_ptr<Family> make_qwen2(const FamilyInput& input);
@@ -42,7 +43,7 @@ struct Adapter {
   MakeFamily make;
 };
 
-inline constexpr std::array<Adapter, 15> kAdapters{{
+inline constexpr std::array<Adapter, 16> kAdapters{{
     {"LlamaForCausalLM", &make_llama},
     {"MistralForCausalLM", &make_mistral},
     {"GraniteForCausalLM", &make_granite},
@@ -58,6 +59,7 @@ inline constexpr std::array<Adapter, 15> kAdapters{{
     {"FalconForCausalLM", &make_falcon},
     {"GPT2LMHeadModel", &make_gpt2},
     {"GPTNeoXForCausalLM", &make_gpt_neox},
+    {"DeciLMForCausalLM", &make_deci},
 }};
 
 }  // namespace prunenet

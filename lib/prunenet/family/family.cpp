@@ -73,6 +73,15 @@ std::unique_ptr<Family> make_family(const nlohmann::json& config, const std::str
   return adapt(config, where, [](const std::string&) { return false; });
 }
 
+void require_one_width(const ModelConfig& config) {
+  if (config.layer_widths.empty()) return;
+  throw Error(
+      ErrorKind::kUnsupported,
+      fmt::format("the model's layers have {} to {} neurons: it has been pruned with a width for each layer, and can "
+                  "be run, but not pruned or learned from again",
+                  std::ranges::min(config.layer_widths), std::ranges::max(config.layer_widths)));
+}
+
 MatrixF read_weight(const Checkpoint& checkpoint, const LinearPlace& place) {
   using Side = LinearReader::Side;  // along the rows of the tensor
   return LinearReader(checkpoint, place, place.transposed ? Side::kInputs : Side::kOutputs)

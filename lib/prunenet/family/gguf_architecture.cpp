@@ -18,10 +18,17 @@ namespace prunenet {
 namespace {
 
 // After llama.cpp's src/models/*.cpp (load_arch_hparams, load_arch_tensors) and src/llama-model.cpp (rope types).
-constexpr std::array<GgufArchitecture, 13> kGgufArchitectures{{
+constexpr std::array<GgufArchitecture, 14> kGgufArchitectures{{
     {.name = "llama",
      .transformers = "LlamaForCausalLM",
      .model_type = "llama",
+     .paired_rotary = true,
+     .block_biases = true,
+     .own_head_size = true,
+     .llama3_rotary = true},
+    {.name = "deci",  // LLaMA with a width for each layer
+     .transformers = "DeciLMForCausalLM",
+     .model_type = "nemotron-nas",
      .paired_rotary = true,
      .block_biases = true,
      .own_head_size = true,

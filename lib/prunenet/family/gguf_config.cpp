@@ -39,7 +39,7 @@ class Hyperparameters {
   }
   [[nodiscard]] std::int64_t size(const char* key) const {
     const std::int64_t value = gguf_.integer(full(key));
-    if (value < 1 || value > (std::int64_t{1} << 31U)) {
+    if (value < 1 || value > kLargestSize) {
       fail(ErrorKind::kBadInput, fmt::format("metadata {} is {}, not a size", full(key), value));
     }
     return value;
@@ -48,16 +48,25 @@ class Hyperparameters {
     return has(key) ? size(key) : otherwise;
   }
 
-  /// One width, or a list of equal ones.
-  [[nodiscard]] std::int64_t width() const {
-    const std::string key = full("feed_forward_length");
-    if (!gguf_.has(key) || gguf_.metadata().at(key).index() < kFirstArray) return size("feed_forward_length");
-    const std::vector<std::int64_t> widths = gguf_.integers(key);
-    if (widths.empty() || std::ranges::adjacent_find(widths, std::not_equal_to()) != widths.end()) {
-      fail(ErrorKind::kUnsupported, fmt::format("{} differs by layer; models of one width are read here", key));
+  /// One number, or a list of one for each layer.
+  [[nodiscard]] std::vector<std::int64_t> sizes_of_layers(const char* key) const {
+    if (!is_list(key)) return {size(key)};
+    const std::vector<std::int64_t> sizes = gguf_.integers(full(key));
+    for (const std::int64_t value : sizes) {
+      if (value < 1 || value > kLargestSize) fail(ErrorKind::kUnsupported, fmt::format("{} has {}", full(key), value));
     }
-    return widths.front();
+    if (sizes.empty()) fail(ErrorKind::kBadInput, fmt::format("{} is empty", full(key)));
+    return sizes;
   }
+
+  /// One number, or a list of equal ones.
+  [[nodiscard]] std::int64_t same_in_all_layers(const char* key) const {
+    const std::vector<std::int64_t> sizes = sizes_of_layers(key);
+    if (std::ranges::adjacent_find(sizes, std::not_equal_to()) == sizes.end()) return sizes.front();
+    fail(ErrorKind::kUnsupported,
+         fmt::format("{} differs by layer, which is known of the widths of architecture deci alone", full(key)));
+  }
+  [[nodiscard]] std::int64_t width() const { return same_in_all_layers("feed_forward_length"); }
 
   /// Whether a layer slides, a layer each: stated, or every layer but each `period`-th.
   [[nodiscard]] std::vector<bool> sliding_layers(std::int64_t layers, std::int64_t period) const {
@@ -83,6 +92,11 @@ class Hyperparameters {
 
  private:
   static constexpr std::size_t kFirstArray = 5;  // of GgufValue's alternatives
+  static constexpr std::int64_t kLargestSize = std::int64_t{1} << 31U;
+
+  [[nodiscard]] bool is_list(const char* key) const {
+    return gguf_.has(full(key)) && gguf_.metadata().at(full(key)).index() >= kFirstArray;
+  }
 
   [[nodiscard]] std::string full(const char* key) const { return fmt::format("{}.{}", architecture_.name, key); }
 
@@ -117,8 +131,9 @@ Sizes read_sizes(const Hyperparameters& values) {
   if (sizes.layers > tensors) {  // before anything is made for each of them
     values.fail(ErrorKind::kBadInput, fmt::format("{} layers, but only {} tensors", sizes.layers, tensors));
   }
-  sizes.heads = values.size("attention.head_count");
-  sizes.key_value_heads = values.size_or("attention.head_count_kv", sizes.heads);
+  sizes.heads = values.same_in_all_layers("attention.head_count");
+  sizes.key_value_heads =
+      values.has("attention.head_count_kv") ? values.same_in_all_layers("attention.head_count_kv") : sizes.heads;
   sizes.head_dim = values.size_or("attention.key_length", sizes.hidden_size / sizes.heads);
   if (sizes.head_dim < 1 || sizes.head_dim % 2 != 0 || sizes.heads % sizes.key_value_heads != 0) {
     values.fail(ErrorKind::kBadInput, fmt::format("{} heads, {} key-value heads and head size {} do not go together",
@@ -186,9 +201,9 @@ void add_token_ids(const GgufFile& gguf, Json& config) {
 }
 
 /// What most architectures call by the same names.
-void add_common(const Hyperparameters& values, const Sizes& sizes, Json& config) {
+void add_common(const Hyperparameters& values, const Sizes& sizes, std::int64_t width, Json& config) {
   config["hidden_size"] = sizes.hidden_size;
-  config["intermediate_size"] = values.width();
+  config["intermediate_size"] = width;
   config["num_hidden_layers"] = sizes.layers;
   config["num_attention_heads"] = sizes.heads;
   config["num_key_value_heads"] = sizes.key_value_heads;
@@ -198,12 +213,23 @@ void add_common(const Hyperparameters& values, const Sizes& sizes, Json& config)
   config["rope_scaling"] = rotary_scaling(values, sizes.head_dim);
 }
 
-void add_llama(const Hyperparameters& values, const Sizes& sizes, Json& config) {
-  add_common(values, sizes, config);
+void add_llama_of_width(const Hyperparameters& values, const Sizes& sizes, std::int64_t width, Json& config) {
+  add_common(values, sizes, width, config);
   config["rms_norm_eps"] = values.number("attention.layer_norm_rms_epsilon");
   config["hidden_act"] = values.architecture().gelu ? "gelu_pytorch_tanh" : "silu";
   config["attention_bias"] = values.has_tensor("blk.0.attn_q.bias");
   config["mlp_bias"] = values.has_tensor("blk.0.ffn_up.bias");
+}
+
+void add_llama(const Hyperparameters& values, const Sizes& sizes, Json& config) {
+  add_llama_of_width(values, sizes, values.width(), config);
+}
+
+void add_deci(const Hyperparameters& values, const Sizes& sizes, Json& config) {
+  std::vector<std::int64_t> widths = values.sizes_of_layers("feed_forward_length");
+  if (widths.size() == 1) widths.resize(static_cast<std::size_t>(sizes.layers), widths.front());
+  add_llama_of_width(values, sizes, std::ranges::max(widths), config);
+  config["intermediate_sizes"] = widths;
 }
 
 void add_granite(const Hyperparameters& values, const Sizes& sizes, Json& config) {
@@ -259,7 +285,7 @@ double rotated_share(const Hyperparameters& values, const Sizes& sizes) {
 }
 
 void add_phi2(const Hyperparameters& values, const Sizes& sizes, Json& config) {
-  add_common(values, sizes, config);
+  add_common(values, sizes, values.width(), config);
   config["layer_norm_eps"] = values.number("attention.layer_norm_epsilon");
   config["hidden_act"] = "gelu_new";
   config["partial_rotary_factor"] = rotated_share(values, sizes);
@@ -274,7 +300,7 @@ void add_phi3(const Hyperparameters& values, const Sizes& sizes, Json& config) {
 }
 
 void add_falcon(const Hyperparameters& values, const Sizes& sizes, Json& config) {
-  add_common(values, sizes, config);
+  add_common(values, sizes, values.width(), config);
   config["ffn_hidden_size"] = config["intermediate_size"];
   config.erase("intermediate_size");
   config.erase("head_dim");
@@ -302,7 +328,7 @@ void add_gpt2(const Hyperparameters& values, const Sizes& sizes, Json& config) {
 }
 
 void add_gptneox(const Hyperparameters& values, const Sizes& sizes, Json& config) {
-  add_common(values, sizes, config);
+  add_common(values, sizes, values.width(), config);
   config.erase("num_key_value_heads");
   config.erase("head_dim");
   config["rotary_emb_base"] = config["rope_theta"];
@@ -316,15 +342,16 @@ void add_gptneox(const Hyperparameters& values, const Sizes& sizes, Json& config
 
 using AddKeys = void (*)(const Hyperparameters&, const Sizes&, Json&);
 
-constexpr std::array<std::pair<std::string_view, AddKeys>, 9> kSpecial{{{"granite", &add_granite},
-                                                                        {"gemma", &add_gemma},
-                                                                        {"gemma2", &add_gemma2},
-                                                                        {"gemma3", &add_gemma3},
-                                                                        {"phi2", &add_phi2},
-                                                                        {"phi3", &add_phi3},
-                                                                        {"falcon", &add_falcon},
-                                                                        {"gpt2", &add_gpt2},
-                                                                        {"gptneox", &add_gptneox}}};
+constexpr std::array<std::pair<std::string_view, AddKeys>, 10> kSpecial{{{"deci", &add_deci},
+                                                                         {"granite", &add_granite},
+                                                                         {"gemma", &add_gemma},
+                                                                         {"gemma2", &add_gemma2},
+                                                                         {"gemma3", &add_gemma3},
+                                                                         {"phi2", &add_phi2},
+                                                                         {"phi3", &add_phi3},
+                                                                         {"falcon", &add_falcon},
+                                                                         {"gpt2", &add_gpt2},
+                                                                         {"gptneox", &add_gptneox}}};
 
 AddKeys keys_of(std::string_view architecture) {
   for (const auto& [name, add] : kSpecial) {

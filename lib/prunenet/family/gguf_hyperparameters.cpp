@@ -72,6 +72,16 @@ void set_multipliers(const ModelConfig& config, const Keys& keys) {
 
 }  // namespace
 
+void set_gguf_widths(const ModelConfig& config, const std::vector<std::int64_t>& widths, GgufPairs& pairs) {
+  const auto for_each_layer = [&widths](std::int64_t value) {
+    return std::vector<std::uint32_t>(widths.size(), static_cast<std::uint32_t>(value));
+  };
+  const std::string prefix(kGgufDeci);
+  pairs.set(prefix + ".feed_forward_length", std::vector<std::uint32_t>(widths.begin(), widths.end()));
+  pairs.set(prefix + ".attention.head_count", for_each_layer(config.num_attention_heads));
+  pairs.set(prefix + ".attention.head_count_kv", for_each_layer(config.num_key_value_heads));
+}
+
 void set_gguf_hyperparameters(const Family& family, const GgufArchitecture& architecture, GgufPairs& pairs) {
   const ModelConfig& config = family.config();
   const Keys keys(architecture, pairs);
@@ -82,6 +92,7 @@ void set_gguf_hyperparameters(const Family& family, const GgufArchitecture& arch
   keys.size("feed_forward_length", config.intermediate_size);
   keys.size("attention.head_count", config.num_attention_heads);
   keys.size("attention.head_count_kv", config.num_key_value_heads);
+  if (!config.layer_widths.empty()) set_gguf_widths(config, config.layer_widths, pairs);
   keys.size("attention.key_length", config.head_dim);
   keys.size("attention.value_length", config.head_dim);
   keys.number(config.norm == NormKind::kRms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "prunenet/family/decoder_config.h"
 
 namespace prunenet {
@@ -13,7 +15,7 @@ std::string LlamaFamily::layer_prefix(std::int64_t layer) {
 FfnBlock LlamaFamily::ffn_block(std::int64_t layer) const {
   const std::string prefix = layer_prefix(layer);
   const std::int64_t d = config().hidden_size;
-  const std::int64_t neurons = config().intermediate_size;
+  const std::int64_t neurons = width_of(config(), layer);
   const auto place = [&](const char* name, std::int64_t outputs, std::int64_t inputs) {
     const std::string tensor = prefix + "mlp." + name;
     return whole_linear(tensor + ".weight", biases_.ffn ? tensor + ".bias" : "", outputs, inputs);
@@ -63,6 +65,21 @@ LlamaBiases read_biases(const ConfigFields& fields) {
 
 std::unique_ptr<Family> make_llama(const FamilyInput& input) {
   return std::make_unique<LlamaFamily>("llama", read_llama_config(input), read_biases(input.config));
+}
+
+std::unique_ptr<Family> make_deci(const FamilyInput& input) {
+  constexpr const char* kWidths = "intermediate_sizes";
+  if (!input.config.has(kWidths)) {
+    input.config.refuse("architectures", "is DeciLMForCausalLM, which is read from GGUF files only");
+  }
+  ModelConfig config = read_llama_config(input);
+  config.layer_widths = input.config.integers(kWidths, 1, kMaxSize);
+  if (static_cast<std::int64_t>(config.layer_widths.size()) != config.num_hidden_layers) {
+    input.config.reject(
+        kWidths, fmt::format("has {} entries for {} layers", config.layer_widths.size(), config.num_hidden_layers));
+  }
+  config.intermediate_size = std::ranges::max(config.layer_widths);
+  return std::make_unique<LlamaFamily>("deci", std::move(config), read_biases(input.config));
 }
 
 std::unique_ptr<Family> make_mistral(const FamilyInput& input) {

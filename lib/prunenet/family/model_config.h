@@ -29,8 +29,9 @@ struct RopeScaling {
 struct ModelConfig {
   std::string architecture;  ///< "LlamaForCausalLM"
   std::int64_t vocab_size = 0;
-  std::int64_t hidden_size = 0;        ///< d
-  std::int64_t intermediate_size = 0;  ///< I
+  std::int64_t hidden_size = 0;            ///< d
+  std::int64_t intermediate_size = 0;      ///< I; the widest layer's where they differ
+  std::vector<std::int64_t> layer_widths;  ///< neurons of each layer where they differ; empty: I in all
   std::int64_t num_hidden_layers = 0;
   std::int64_t num_attention_heads = 0;
   std::int64_t num_key_value_heads = 0;
@@ -69,6 +70,15 @@ struct ModelConfig {
   double logit_divisor = 1.0;
   double logit_softcap = 0.0;  ///< as attention_softcap
 };
+
+/// Neurons of this layer's feed-forward block.
+[[nodiscard]] inline std::int64_t width_of(const ModelConfig& config, std::int64_t layer) {
+  return config.layer_widths.empty() ? config.intermediate_size
+                                     : config.layer_widths.at(static_cast<std::size_t>(layer));
+}
+
+/// Throws Error(kUnsupported) where layers differ in width: such a model has been pruned, and can be run.
+void require_one_width(const ModelConfig& config);
 
 /// Keys that a query of this layer sees; 0: all.
 [[nodiscard]] inline std::int64_t window_of(const ModelConfig& config, std::int64_t layer) {

@@ -215,6 +215,7 @@ const std::vector<std::string>& feature_names() {
 }
 
 void extract_features(const WeightSource& source, const FeatureConsumer& consumer, Progress& progress) {
+  require_one_width(source.config());
   const ModerateWeights weights(source);
   const std::int64_t layers = weights.config().num_hidden_layers;
   progress.begin("computing features", "layers", static_cast<std::uint64_t>(layers));

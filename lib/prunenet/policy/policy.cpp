@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "prunenet/core/error.h"
 #include "prunenet/policy/policy_file.h"
@@ -46,12 +48,13 @@ std::vector<std::string> missing_from(const std::vector<std::string>& names, con
 }  // namespace
 
 void save_policy(const std::filesystem::path& path, const Policy& policy) {
-  write_policy_file(path, PolicyKind::kFeatures, *policy.network,
-                    {{"network", to_json(policy.network->options()).dump()},
-                     {"features", nlohmann::json(policy.features).dump()},
-                     {"recipe", policy.recipe.dump()},
-                     {"curve", policy.curve.dump()},
-                     {"provenance", policy.provenance.dump()}});
+  std::map<std::string, std::string> metadata = {{"network", to_json(policy.network->options()).dump()},
+                                                 {"features", nlohmann::json(policy.features).dump()},
+                                                 {"recipe", policy.recipe.dump()},
+                                                 {"curve", policy.curve.dump()},
+                                                 {"provenance", policy.provenance.dump()}};
+  if (policy.budget) metadata["budget"] = to_json(*policy.budget).dump();
+  write_policy_file(path, PolicyKind::kFeatures, *policy.network, std::move(metadata));
 }
 
 Policy load_policy(const std::filesystem::path& path) {
@@ -62,6 +65,8 @@ Policy load_policy(const std::filesystem::path& path) {
   policy.recipe = file.json("recipe");
   policy.curve = file.json("curve");
   policy.provenance = file.json("provenance");
+  if (file.has("budget"))
+    policy.budget = located(path.string(), [&file] { return budget_from_json(file.json("budget")); });
   policy.network = read_features_network(file, static_cast<std::int64_t>(policy.features.size()));
   return policy;
 }

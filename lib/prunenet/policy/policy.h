@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "prunenet/core/matrix.h"
+#include "prunenet/plan/budget.h"
 #include "prunenet/policy/network.h"
 
 namespace prunenet {
@@ -18,6 +20,7 @@ struct Policy {
   std::vector<std::string> features;  ///< names in the order in which the network reads them
   nlohmann::json recipe;              ///< the options of probe and training
   nlohmann::json curve;               ///< learning curve: array of objects
+  std::optional<Budget> budget = {};  ///< how layers share what may stay; none: only uniform widths are known
   nlohmann::json provenance;          ///< tool version, models and their SHA-256, seed, seconds
 };
 

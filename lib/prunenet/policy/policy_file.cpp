@@ -80,6 +80,10 @@ void PolicyFile::require_kind(PolicyKind wanted) const {
                                                 file_.path().string(), to_string(kind()), to_string(wanted)));
 }
 
+bool PolicyFile::has(const std::string& key) const {
+  return file_.metadata().contains(key);
+}
+
 const std::string& PolicyFile::text(const std::string& key) const {
   const auto found = file_.metadata().find(key);
   if (found == file_.metadata().end()) fail(fmt::format("has no metadata field '{}'; it is not a policy", key));

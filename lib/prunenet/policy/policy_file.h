@@ -27,6 +27,7 @@ class PolicyFile {
   /// Throws Error(kMismatch) naming both kinds.
   void require_kind(PolicyKind wanted) const;
 
+  [[nodiscard]] bool has(const std::string& key) const;
   [[nodiscard]] const std::string& text(const std::string& key) const;
   [[nodiscard]] nlohmann::json json(const std::string& key) const;
   /// Throws where the tensor is missing, not F32, or of another shape.

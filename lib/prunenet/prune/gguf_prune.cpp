@@ -7,6 +7,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/peak_memory.h"
 #include "prunenet/core/stopwatch.h"
+#include "prunenet/family/gguf_hyperparameters.h"
 #include "prunenet/family/gguf_store.h"
 #include "prunenet/prune/gguf_pruned_layout.h"
 #include "prunenet/prune/record.h"
@@ -29,15 +30,18 @@ void check_output(const fs::path& input, const fs::path& output, bool force) {
   }
 }
 
-/// Opens what was written by the strict reader, and by the family where that can hold the plan.
+/// Opens what was written as a model, with every check of tensors and sizes.
 void check_written(const fs::path& written, const Plan& plan) {
-  if (!plan.is_uniform()) {
-    static_cast<void>(GgufFile::open(written));
-    return;
-  }
   const Checkpoint checkpoint = open_gguf_checkpoint(written);
-  if (make_family(checkpoint)->config().intermediate_size == plan.uniform_width()) return;
-  throw Error(ErrorKind::kIo, fmt::format("{}: the written file has not the width that was meant", written.string()));
+  const auto family = make_family(checkpoint);
+  const std::vector<std::int64_t> widths = plan.widths();
+  for (std::size_t layer = 0; layer < widths.size(); ++layer) {
+    const std::int64_t found = width_of(family->config(), static_cast<std::int64_t>(layer));
+    if (found == widths[layer]) continue;
+    throw Error(ErrorKind::kIo,
+                fmt::format("{}: layer {} of the written file has {} neurons, not the {} that were meant",
+                            written.string(), layer, found, widths[layer]));
+  }
 }
 
 std::vector<std::string> remarks_on(const GgufPrunedLayout& layout, const Plan& plan) {

@@ -11,6 +11,7 @@
 #include "prunenet/checkpoint/quantize.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_architecture.h"
+#include "prunenet/family/gguf_hyperparameters.h"
 #include "prunenet/family/gguf_tensors.h"
 
 namespace prunenet {
@@ -71,6 +72,7 @@ std::vector<float> keep_columns(const std::vector<float>& values, std::int64_t w
 
 GgufPrunedLayout lay_out_pruned_gguf(const GgufFile& file, const Family& family, const Plan& plan) {
   const GgufArchitecture& architecture = gguf_architecture(file.text(kArchitectureKey));
+  require_one_width(family.config());
   check_plan_fits(plan, family.config().num_hidden_layers, family.config().intermediate_size);
   refuse_empty_layers(plan);
   if (!plan.is_uniform() && architecture.name != "llama") {
@@ -131,19 +133,11 @@ GgufPairs pruned_metadata(const GgufFile& file, const Family& family, const Plan
     if (key != kAlignmentKey) pairs.set_raw(renamed(key), file.raw_value(key));
   }
   pairs.set(kArchitectureKey, std::string_view(after));
-  const std::string width_key = after + ".feed_forward_length";
   if (plan.is_uniform()) {
-    pairs.set(width_key, static_cast<std::uint32_t>(plan.uniform_width()));
+    pairs.set(after + ".feed_forward_length", static_cast<std::uint32_t>(plan.uniform_width()));
     return pairs;
   }
-  const std::vector<std::int64_t> widths = plan.widths();
-  const ModelConfig& config = family.config();
-  const auto for_each_layer = [&](std::int64_t value) {
-    return std::vector<std::uint32_t>(widths.size(), static_cast<std::uint32_t>(value));
-  };
-  pairs.set(width_key, std::vector<std::uint32_t>(widths.begin(), widths.end()));
-  pairs.set(after + ".attention.head_count", for_each_layer(config.num_attention_heads));
-  pairs.set(after + ".attention.head_count_kv", for_each_layer(config.num_key_value_heads));
+  set_gguf_widths(family.config(), plan.widths(), pairs);
   return pairs;
 }
 

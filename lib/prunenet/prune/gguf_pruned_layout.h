@@ -20,9 +20,6 @@ namespace prunenet {
 inline constexpr const char* kGgufRecordKey = "prunenet.record";  ///< PruneRecord as JSON
 inline constexpr const char* kGgufVersionKey = "prunenet.version";
 
-/// What llama.cpp calls LLaMA with a width for each layer.
-inline constexpr std::string_view kGgufDeci = "deci";
-
 /// What stays of one tensor of a GGUF file.
 struct GgufCut {
   std::vector<std::int64_t> rows;     ///< that stay; empty: all

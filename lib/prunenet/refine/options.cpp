@@ -1,5 +1,10 @@
 #include "prunenet/refine/options.h"
 
+#include <fmt/format.h>
+
+#include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
+
 namespace prunenet {
 
 namespace {
@@ -12,7 +17,10 @@ constexpr std::string_view kWhat = "refinement";
 RecipeSection refine_section(RefineOptions& options) {
   RecipeSection section = taught_text_section(kSection, options);
   section.merge(
-      RecipeSection{{"steps", integer_field("refine.steps", options.steps)},
+      RecipeSection{{"learn", name_field("refine.learn", options.learn, &parse_refined)},
+                    {"budget_learning_rate", number_field("refine.budget_learning_rate", options.budget_learning_rate)},
+                    {"floor", number_field("refine.floor", options.floor)},
+                    {"steps", integer_field("refine.steps", options.steps)},
                     {"tokens", integer_field("refine.tokens", options.tokens)},
                     {"micro_batch_tokens", integer_field("refine.micro_batch_tokens", options.micro_batch_tokens)},
                     {"ratio_min", number_field("refine.ratio_min", options.ratio_min)},
@@ -33,6 +41,18 @@ RecipeSection refine_section(RefineOptions& options) {
 
 }  // namespace
 
+std::string_view to_string(Refined refined) {
+  return refined == Refined::kBudget ? "budget" : "scores";
+}
+
+Refined parse_refined(std::string_view name) {
+  for (const Refined refined : {Refined::kScores, Refined::kBudget}) {
+    if (name == to_string(refined)) return refined;
+  }
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("'{}' cannot be refined; known: scores, budget", printable(name)));
+}
+
 void check(const RefineOptions& options) {
   check(options, kWhat);
   const auto require = [](bool holds, const char* field, double value, const char* range) {
@@ -51,6 +71,9 @@ void check(const RefineOptions& options) {
   require(options.exploration > 0.0, "exploration", options.exploration, "above 0");
   require(options.learning_rate > 0.0 && options.learning_rate <= 1e36, "learning_rate", options.learning_rate,
           "above 0 and at most 1e36");
+  require(options.budget_learning_rate > 0.0 && options.budget_learning_rate <= 1e36, "budget_learning_rate",
+          options.budget_learning_rate, "above 0 and at most 1e36");
+  require(options.floor > 0.0 && options.floor < 1.0, "floor", options.floor, "between 0 and 1");
   at_least("warmup_steps", options.warmup_steps, 0, "at least 0");
   require(options.weight_decay >= 0.0, "weight_decay", options.weight_decay, "at least 0");
   require(options.gradient_clip > 0.0, "gradient_clip", options.gradient_clip, "above 0");

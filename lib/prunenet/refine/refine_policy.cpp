@@ -82,18 +82,21 @@ Policy refine_policy(const RefineOptions& options, const RefineFiles& files, Pro
   const TrainingDirectory directory(files.work_directory, key, files.resume);
 
   std::vector<RefinedModel> prepared = prepare(models, options, files, directory, progress);
-  RefineTrainer trainer(prepared, policy.network, options);
+  RefineTrainer trainer(prepared, policy.network, options, policy.budget);
   if (const auto state = directory.load_state()) trainer.restore(*state);
   run_refinement(trainer, options, directory, progress);
 
   policy.network = trainer.best_policy();
-  policy.recipe.update(to_json(options));
-  policy.provenance["refinement"] = {{"prunenet_version", version()},
-                                     {"models", describe(models)},
-                                     {"seed", options.seed},
-                                     {"start_sha256", start_sha256},
-                                     {"best_held_out_divergence", trainer.best_divergence()},
-                                     {"curve", to_json(trainer.curve())}};
+  const bool budget = options.learn == Refined::kBudget;
+  if (budget) policy.budget = trainer.best_budget();
+  // A budget is learned of a policy that may have been refined itself.
+  policy.recipe[budget ? "budget" : "refine"] = to_json(options).at("refine");
+  policy.provenance[budget ? "budget" : "refinement"] = {{"prunenet_version", version()},
+                                                         {"models", describe(models)},
+                                                         {"seed", options.seed},
+                                                         {"start_sha256", start_sha256},
+                                                         {"best_held_out_divergence", trainer.best_divergence()},
+                                                         {"curve", to_json(trainer.curve())}};
   return policy;
 }
 

@@ -34,13 +34,6 @@ RefinePoint refine_point(const nlohmann::json& object) {
   return point;
 }
 
-PolicyNetwork copy_of(const PolicyNetwork& network) {
-  Rng unused_initialisation(0);
-  PolicyNetwork copy(network->feature_count(), network->options(), unused_initialisation);
-  copy_parameters(*network, *copy);
-  return copy;
-}
-
 void check_model(const RefinedModel& model, const PolicyNetwork& network) {
   const auto layers = static_cast<std::int64_t>(model.features.size());
   if (layers != model.network.config().num_hidden_layers) {
@@ -86,8 +79,19 @@ nlohmann::json to_json(const std::vector<RefinePoint>& curve) {
   return points;
 }
 
+RefineTrainer::Learned::Learned(const PolicyNetwork& start, const std::vector<double>& budget_offsets) {
+  Rng unused_initialisation(0);
+  network = register_module("network", PolicyNetwork(start->feature_count(), start->options(), unused_initialisation));
+  copy_parameters(*start, *network);
+  const auto layers = static_cast<std::int64_t>(budget_offsets.size());
+  offsets = register_parameter("offsets", torch::zeros({layers}));
+  const torch::NoGradGuard no_grad;
+  for (std::int64_t layer = 0; layer < layers; ++layer)
+    offsets[layer] = budget_offsets[static_cast<std::size_t>(layer)];
+}
+
 RefineTrainer::RefineTrainer(std::vector<RefinedModel>& models, const PolicyNetwork& start,
-                             const RefineOptions& options)
+                             const RefineOptions& options, const std::optional<Budget>& budget)
     : models_(models), options_(options), rng_(options.seed, kRefineStream) {
   check(options_);
   if (models_.empty()) throw Error(ErrorKind::kInvalidArgument, "refining a policy needs at least one model");
@@ -100,10 +104,46 @@ RefineTrainer::RefineTrainer(std::vector<RefinedModel>& models, const PolicyNetw
   if (training_layers == 0) {
     throw Error(ErrorKind::kInvalidArgument, fmt::format("{} folds leave no layer to train on", options_.folds));
   }
-  network_ = copy_of(start);
-  best_ = copy_of(start);
+  std::vector<double> offsets(models_.front().features.size(), 0.0);
+  if (learns_budget() && models_.size() > 1) {
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("a budget is learned on one model, but there are {}; it serves the others of the family by "
+                            "relative depth",
+                            models_.size()));
+  }
+  if (learns_budget() && budget) offsets = budget_for_depth(*budget, static_cast<std::int64_t>(offsets.size())).offsets;
+  learned_ = std::make_shared<Learned>(start, offsets);
+  best_ = std::make_shared<Learned>(start, offsets);
+  const std::vector<torch::Tensor> parameters =
+      learns_budget() ? std::vector<torch::Tensor>{learned_->offsets} : learned_->network->parameters();
   optimizer_ = std::make_unique<torch::optim::AdamW>(
-      network_->parameters(), torch::optim::AdamWOptions(options_.learning_rate).weight_decay(options_.weight_decay));
+      parameters, torch::optim::AdamWOptions(rate()).weight_decay(learns_budget() ? 0.0 : options_.weight_decay));
+}
+
+double RefineTrainer::rate() const {
+  return learns_budget() ? options_.budget_learning_rate : options_.learning_rate;
+}
+
+Budget RefineTrainer::budget_of(const Learned& learned) const {
+  Budget budget{.offsets = {}, .floor = options_.floor};
+  for (std::int64_t layer = 0; layer < learned.offsets.size(0); ++layer) {
+    budget.offsets.push_back(learned.offsets[layer].item<double>());
+  }
+  return budget;
+}
+
+Budget RefineTrainer::best_budget() const {
+  return budget_of(*best_);
+}
+
+std::vector<std::int64_t> RefineTrainer::kept_counts(const RefinedModel& model, double ratio) const {
+  std::vector<std::int64_t> counts;
+  const std::vector<double> shares =
+      learns_budget() ? kept_shares(budget_of(*learned_), ratio) : std::vector(model.features.size(), 1.0 - ratio);
+  for (std::size_t layer = 0; layer < model.features.size(); ++layer) {
+    counts.push_back(kept_count(model.features[layer].size(0), 1.0 - shares[layer]));
+  }
+  return counts;
 }
 
 bool RefineTrainer::trains(std::size_t layer) const {
@@ -117,10 +157,11 @@ std::int64_t RefineTrainer::tokens_per_step() const {
 
 std::vector<RefineTrainer::DrawnLayer> RefineTrainer::draw(const RefinedModel& model, double ratio) {
   std::vector<DrawnLayer> layers;
-  for (const torch::Tensor& features : model.features) {
+  const std::vector<std::int64_t> counts = kept_counts(model, ratio);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
     DrawnLayer layer;
-    layer.scores = network_->forward(features);
-    const std::int64_t kept = kept_count(layer.scores.numel(), ratio);
+    layer.scores = learned_->network->forward(model.features[i]);
+    const std::int64_t kept = counts[i];
     const torch::Tensor sharpened = (layer.scores.detach() / options_.exploration).contiguous();
     const RankingSamples samples = sample_rankings(
         {sharpened.data_ptr<float>(), static_cast<std::size_t>(sharpened.numel())}, /*samples=*/1, rng_);
@@ -149,6 +190,12 @@ double RefineTrainer::divergence_of(const RefinedModel& model, const TaughtBatch
   return loss.divergence;
 }
 
+double RefineTrainer::border_effect(const DrawnLayer& layer) {
+  const torch::Tensor effect = layer.mask.grad().to(torch::kFloat64);
+  const double weight = std::max(layer.keep_gradient.sum().item<double>(), 1e-30);
+  return (layer.keep_gradient * effect).sum().item<double>() / weight;
+}
+
 torch::Tensor RefineTrainer::policy_loss(const std::vector<DrawnLayer>& layers) const {
   torch::Tensor objective = torch::zeros({});
   torch::Tensor penalty = torch::zeros({});
@@ -157,8 +204,7 @@ torch::Tensor RefineTrainer::policy_loss(const std::vector<DrawnLayer>& layers) 
     if (!trains(i)) continue;
     const DrawnLayer& layer = layers[i];
     const torch::Tensor effect = layer.mask.grad().to(torch::kFloat64);
-    const torch::Tensor mean = (layer.keep_gradient * effect).sum() / layer.keep_gradient.sum().clamp_min(1e-30);
-    const torch::Tensor weights = (layer.keep_gradient * (effect - mean)).to(torch::kFloat32);
+    const torch::Tensor weights = (layer.keep_gradient * (effect - border_effect(layer))).to(torch::kFloat32);
     objective = objective + (weights * layer.scores).sum();
     penalty = penalty + layer.scores.square().mean();
     training_layers += 1.0;
@@ -166,18 +212,41 @@ torch::Tensor RefineTrainer::policy_loss(const std::vector<DrawnLayer>& layers) 
   return objective + options_.score_penalty / training_layers * penalty;
 }
 
+torch::Tensor RefineTrainer::budget_loss(const std::vector<DrawnLayer>& layers, double ratio) const {
+  const std::vector<double> shares = kept_shares(budget_of(*learned_), ratio);
+  std::vector<double> slopes;   // dp/db
+  std::vector<double> effects;  // of a neuron more
+  double slope_sum = 0.0;
+  double effect_sum = 0.0;
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    const bool free = shares[layer] > options_.floor;
+    slopes.push_back(free ? shares[layer] * (1.0 - shares[layer]) : 0.0);
+    effects.push_back(border_effect(layers[layer]));
+    slope_sum += slopes.back();
+    effect_sum += slopes.back() * effects.back();
+  }
+  const double mean = effect_sum / std::max(slope_sum, 1e-30);
+  torch::Tensor gradient = torch::zeros({static_cast<std::int64_t>(layers.size())});
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    const auto neurons = static_cast<double>(layers[layer].mask.numel());
+    gradient[static_cast<std::int64_t>(layer)] = neurons * slopes[layer] * (effects[layer] - mean);
+  }
+  return (gradient * learned_->offsets).sum();
+}
+
 void RefineTrainer::update(const torch::Tensor& loss) {
   optimizer_->zero_grad();
   loss.backward();
-  const double norm = torch::nn::utils::clip_grad_norm_(network_->parameters(), options_.gradient_clip);
+  const double norm =
+      torch::nn::utils::clip_grad_norm_(optimizer_->param_groups().front().params(), options_.gradient_clip);
   const double progress = static_cast<double>(step_) / static_cast<double>(options_.steps);
-  set_learning_rate(*optimizer_, cosine_rate(options_.learning_rate, step_, options_.warmup_steps, progress));
+  set_learning_rate(*optimizer_, cosine_rate(rate(), step_, options_.warmup_steps, progress));
   if (std::isfinite(norm)) optimizer_->step();
-  if (std::isfinite(norm) && is_finite(*network_)) return;
+  if (std::isfinite(norm) && is_finite(*learned_)) return;
   throw Error(ErrorKind::kNumerical,
-              fmt::format("the policy is not finite after step {} of {}, whose gradient has norm {}; lower "
-                          "'learning_rate' ({})",
-                          step_ + 1, options_.steps, norm, options_.learning_rate));
+              fmt::format("the policy is not finite after step {} of {}, whose gradient has norm {}; lower its "
+                          "learning rate ({})",
+                          step_ + 1, options_.steps, norm, rate()));
 }
 
 void RefineTrainer::step(Progress& progress) {
@@ -200,7 +269,7 @@ void RefineTrainer::step(Progress& progress) {
       divergence += divergence_of(model, pool.batch(part), layers, tokens) / tokens;
       progress.advance(static_cast<std::uint64_t>(part.numel() * pool.sequence_tokens()));
     }
-    update(policy_loss(layers));
+    update(learns_budget() ? budget_loss(layers, ratio) : policy_loss(layers));
   } catch (...) {
     rng_ = before;
     throw;
@@ -216,9 +285,10 @@ void RefineTrainer::step(Progress& progress) {
 double RefineTrainer::held_out_divergence(const RefinedModel& model, double ratio) {
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> masks;
-  for (const torch::Tensor& features : model.features) {
-    const torch::Tensor scores = network_->forward(features);
-    masks.push_back(mask_of(scores.argsort(0, /*descending=*/true), kept_count(scores.numel(), ratio)));
+  const std::vector<std::int64_t> counts = kept_counts(model, ratio);
+  for (std::size_t layer = 0; layer < counts.size(); ++layer) {
+    const torch::Tensor scores = learned_->network->forward(model.features[layer]);
+    masks.push_back(mask_of(scores.argsort(0, /*descending=*/true), counts[layer]));
   }
   const FfnHook hook = masking(std::move(masks));
   const TextPool& pool = model.text.held_out;
@@ -249,7 +319,7 @@ void RefineTrainer::validate() {
   for (const RefinedModel& model : models_) {
     const torch::NoGradGuard no_grad;
     for (const torch::Tensor& features : model.features) {
-      point.score_spread += network_->forward(features).std(/*unbiased=*/false).item<double>();
+      point.score_spread += learned_->network->forward(features).std(/*unbiased=*/false).item<double>();
     }
     layers += model.features.size();
   }
@@ -260,7 +330,7 @@ void RefineTrainer::validate() {
   point.processor_seconds = processor_seconds_;
   if (point.held_out_divergence < best_divergence_) {
     best_divergence_ = point.held_out_divergence;
-    copy_parameters(*network_, *best_);
+    copy_parameters(*learned_, *best_);
   }
   curve_.push_back(std::move(point));
   divergence_sum_ = 0.0;
@@ -269,9 +339,9 @@ void RefineTrainer::validate() {
 
 TrainerState RefineTrainer::state() const {
   TrainerState state;
-  state.store("network.", *network_);
+  state.store("", *learned_);
   state.store("best.", *best_);
-  state.store_moments(*network_, *optimizer_);
+  state.store_moments(*learned_, *optimizer_);
   state.text = {{"random", rng_.state()},
                 {"steps", std::to_string(options_.steps)},
                 {"progress", nlohmann::json{{"step", step_},
@@ -294,9 +364,9 @@ void RefineTrainer::restore(const TrainerState& state) {
   const nlohmann::json object = state.json_of("progress");
   const ConfigFields progress = state_fields(object);
   step_ = progress.integer("step", 0, options_.steps);
-  state.load("network.", *network_);
+  state.load("", *learned_);
   state.load("best.", *best_);
-  state.load_moments(*network_, *optimizer_, step_);
+  state.load_moments(*learned_, *optimizer_, step_);
   best_divergence_ = progress.number("best_divergence", -kLargestNumber, kLargestNumber);
   divergence_sum_ = progress.number("divergence_sum", -kLargestNumber, kLargestNumber);
   divergence_steps_ = progress.integer("divergence_steps", 0, kMostSteps);

@@ -11,6 +11,7 @@ namespace prunenet {
 TrainingModel open_training_model(const std::filesystem::path& directory) {
   Checkpoint checkpoint = open_checkpoint(directory);
   std::unique_ptr<Family> family = make_family(checkpoint);
+  require_one_width(family->config());
   std::string digests;
   for (const std::string& shard : checkpoint.shards()) digests += sha256_file(checkpoint.directory() / shard) + "\n";
   return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
