@@ -164,6 +164,7 @@ Report inspect_checkpoint(const std::filesystem::path& directory, bool scan, Pro
     for (const auto& [name, info] : checkpoint.tensors()) ++dtypes[std::string(to_string(info.dtype))];
   }
   std::vector<std::string> kinds;
+  kinds.reserve(dtypes.size());
   for (const auto& [dtype, count] : dtypes) kinds.push_back(fmt::format("{} {}", count, dtype));
   Report report;
   report.record = {{"kind", "checkpoint"},

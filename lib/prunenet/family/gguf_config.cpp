@@ -51,7 +51,7 @@ class Hyperparameters {
   /// One number, or a list of one for each layer.
   [[nodiscard]] std::vector<std::int64_t> sizes_of_layers(const char* key) const {
     if (!is_list(key)) return {size(key)};
-    const std::vector<std::int64_t> sizes = gguf_.integers(full(key));
+    std::vector<std::int64_t> sizes = gguf_.integers(full(key));
     for (const std::int64_t value : sizes) {
       if (value < 1 || value > kLargestSize) fail(ErrorKind::kUnsupported, fmt::format("{} has {}", full(key), value));
     }
