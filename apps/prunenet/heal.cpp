@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -27,13 +28,24 @@ bool in_one_shot(const HealArguments& arguments) {
   return arguments.form == kOneShot;
 }
 
+/// What this version knows of the options that a policy records: earlier ones had others.
+ProbeOptions recorded_probe_options(nlohmann::json recorded) {
+  if (recorded.is_object()) {
+    const nlohmann::json known = to_json(ProbeOptions{});
+    for (auto option = recorded.begin(); option != recorded.end();) {
+      option = known.contains(option.key()) ? std::next(option) : recorded.erase(option);
+    }
+  }
+  return probe_options_from_json(recorded);
+}
+
 /// Those that the policy was trained with, or the defaults, and what the command line says.
 ProbeOptions probe_options(const HealArguments& arguments, const std::filesystem::path& policy) {
   ProbeOptions options;
   if (!policy.empty() && read_policy_kind(policy) == PolicyKind::kFeatures) {
     const nlohmann::json recipe = load_policy(policy).recipe;
     if (recipe.contains("probe")) {
-      options = located(policy.string(), [&] { return probe_options_from_json(recipe.at("probe")); });
+      options = located(policy.string(), [&] { return recorded_probe_options(recipe.at("probe")); });
     }
   }
   if (arguments.tokens) options.tokens = *arguments.tokens;

@@ -4,7 +4,10 @@
 #include <numeric>
 
 #include "command_test.h"
+#include "prunenet/core/rng.h"
+#include "prunenet/features/feature_extractor.h"
 #include "prunenet/plan/plan.h"
+#include "prunenet/policy/policy.h"
 
 namespace prunenet::testing {
 namespace {
@@ -135,6 +138,21 @@ TEST_F(HealVerb, ThePolicysProbeSaysWhatIsSampled) {
   run_well(words);
   EXPECT_EQ(record_of("otherwise").at("healing").at("start_tokens"), json::array({3}));
   EXPECT_EQ(record_of("otherwise").at("healing").at("tokens"), 256);
+}
+
+TEST_F(HealVerb, APolicyMayRecordWhatAnEarlierVersionKnew) {
+  Rng rng(0);
+  Policy policy;
+  policy.network =
+      PolicyNetwork(static_cast<std::int64_t>(feature_names().size()), NetworkOptions{.hidden = 4, .depth = 1}, rng);
+  policy.features = feature_names();
+  policy.recipe = {{"probe", {{"tokens", 512}, {"held_out_tokens", 128}, {"sketch_rows", 4096}}}};
+  policy.curve = json::array();
+  policy.provenance = json::object();
+  save_policy("old.safetensors", policy);
+  run_well(
+      {"apply", "--model", model("small"), "--policy", "old.safetensors", "--ratio", "0.5", "--heal", "--out", "out"});
+  EXPECT_EQ(record_of("out").at("healing").at("tokens"), 512);
 }
 
 TEST_F(HealVerb, NothingRemovedIsNothingHealed) {
