@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 PROMPT = "It was a bright morning in the old town, and"
-TOKENS = 128
 
 
 def arguments() -> argparse.Namespace:
@@ -29,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--text", required=True)
     parser.add_argument("--ratios", type=float, nargs="+", default=[0.2, 0.35, 0.5])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--threads", default="2")
     return parser.parse_args()
 
@@ -53,7 +53,7 @@ def generation_seconds(options: argparse.Namespace, models: dict) -> dict:
     for seed in range(options.repeats):
         for name, model in models.items():
             start = time.monotonic()
-            run(options, "generate", "--model", str(model), "--prompt", PROMPT, "--tokens", str(TOKENS), "--seed", str(seed))
+            run(options, "generate", "--model", str(model), "--prompt", PROMPT, "--tokens", str(options.tokens), "--seed", str(seed))
             loading = time.monotonic()
             run(options, "generate", "--model", str(model), "--prompt", PROMPT, "--tokens", "1", "--seed", str(seed))
             seconds[name].append(2 * loading - start - time.monotonic())  # without what loading and the first token take
@@ -74,7 +74,7 @@ def main() -> None:
         models |= {cut.name: cut, taught.name: taught}
     records = {name: measure(options, name, model) for name, model in models.items()}
     seconds = generation_seconds(options, models)
-    print(f"| | parameters | weights | peak memory | {TOKENS} tokens | of dense | perplexity |\n|---|---:|---:|---:|---:|---:|---:|")
+    print(f"| | parameters | weights | peak memory | {options.tokens} tokens | of dense | perplexity |\n|---|---:|---:|---:|---:|---:|---:|")
     for name, record in records.items():
         ratio = statistics.median(own / dense for own, dense in zip(seconds[name], seconds["dense"]))
         print(f"| {name} | {record['parameters'] / 1e6:.1f}M | {record['bytes'] / 1e6:.0f} MB | {record['peak_rss_bytes'] / 1e6:.0f} MB "
