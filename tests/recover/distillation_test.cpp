@@ -67,6 +67,21 @@ void expect_agreement(const Case& test, std::int64_t top, const DistillationRule
   EXPECT_LT(residual, 1e-5 * expected.gradient.abs().max().item<double>()) << "rounding of float";
 }
 
+TEST(Distillation, OfStatesOnAGpuIsTheSame) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "this libtorch finds no CUDA device";
+  const Case test;
+  const DistillationRule rule{.next_token_weight = 0.5};
+  const TeacherTokens teacher = teacher_tokens(test.teacher_logits, 5, rule.temperature);
+  const DistillationLoss expected = distillation_loss(test.states, test.rule, teacher, test.next, rule, true);
+  LogitRule there = test.rule;
+  there.projection = there.projection.cuda();
+  const DistillationLoss loss = distillation_loss(test.states.cuda(), there, teacher, test.next, rule, true);
+  EXPECT_NEAR(loss.divergence, expected.divergence, 1e-4 * expected.divergence);
+  EXPECT_NEAR(loss.next_token, expected.next_token, 1e-4 * expected.next_token);
+  EXPECT_TRUE(loss.gradient.is_cuda());
+  EXPECT_LT(testing::largest_difference(loss.gradient.cpu(), expected.gradient), 1e-4);
+}
+
 TEST(Distillation, IsTheDirectComputationAndItsGradient) {
   for (const std::int64_t top : {1, 5, 29, 30}) {
     for (const double temperature : {1.0, 2.5}) {

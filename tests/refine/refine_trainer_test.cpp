@@ -233,6 +233,21 @@ TEST(RefineTrainer, FoldsMustLeaveALayer) {
                [&] { RefineTrainer(shallow, untrained_network(), options); });
 }
 
+TEST(RefineTrainer, OnAGpuTheFirstValidationIsTheSame) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "this libtorch finds no CUDA device";
+  const RefineOptions options = small_refinement();
+  const Checkpoint checkpoint = Checkpoint::open(testing::small_model());
+  SilentProgress silent;
+  std::vector<RefinedModel> there = small_models();
+  there.front().network =
+      CausalLm::load(checkpoint, *make_family(checkpoint), silent, {.device = torch::Device(torch::kCUDA)});
+  RefineTrainer on_gpu(there, untrained_network(), options);
+  RefineTrainer on_cpu(small_models(), untrained_network(), options);
+  run(on_gpu, 1);
+  run(on_cpu, 1);
+  EXPECT_NEAR(on_gpu.curve().front().held_out_divergence, on_cpu.curve().front().held_out_divergence, 1e-3);
+}
+
 TEST(RefineTrainer, RefusesWhatDoesNotBelongTogether) {
   const RefineOptions options = small_refinement();
   std::vector<RefinedModel> none;

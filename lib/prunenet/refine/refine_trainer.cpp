@@ -52,10 +52,11 @@ void check_model(const RefinedModel& model, const PolicyNetwork& network) {
   throw Error(ErrorKind::kInvalidArgument, "there is no text to refine the policy on");
 }
 
-/// y = D (m * h) in every layer.
+/// y = D (m * h) in every layer, wherever the model is.
 FfnHook masking(std::vector<torch::Tensor> masks) {
-  return
-      [masks = std::move(masks)](const FfnActivations& at) { return at.h * masks[static_cast<std::size_t>(at.layer)]; };
+  return [masks = std::move(masks)](const FfnActivations& at) {
+    return at.h * masks[static_cast<std::size_t>(at.layer)].to(at.h.device());
+  };
 }
 
 /// 1 for the first `kept` of a ranking [I], else 0; float [I].

@@ -96,8 +96,10 @@ DistillationLoss distillation_loss(const torch::Tensor& states, const LogitRule&
   for (std::int64_t first = 0; first < rows; first += at_once) {
     const std::int64_t count = std::min(at_once, rows - first);
     Chunk chunk(states.narrow(0, first, count), logits, rule);
-    torch::Tensor gradient = chunk.divergence(teacher.rows(first, count), loss, with_gradient);
-    if (rule.next_token_weight > 0.0) chunk.next_token(next.narrow(0, first, count), loss, gradient);
+    torch::Tensor gradient = chunk.divergence(teacher.rows(first, count).to(states.device()), loss, with_gradient);
+    if (rule.next_token_weight > 0.0) {
+      chunk.next_token(next.narrow(0, first, count).to(states.device()), loss, gradient);
+    }
     if (with_gradient) loss.gradient.narrow(0, first, count).copy_(chunk.to_states(gradient));
   }
   return loss;

@@ -17,6 +17,9 @@ struct TeacherTokens {
   [[nodiscard]] TeacherTokens rows(std::int64_t first, std::int64_t count) const {
     return {ids.narrow(0, first, count), log_probabilities.narrow(0, first, count)};
   }
+  [[nodiscard]] TeacherTokens to(const torch::Device& device) const {
+    return {ids.to(device), log_probabilities.to(device)};
+  }
 };
 
 /// logits [N, V] -> the K = min(top, V) largest of each row, in descending order; `top` 0: all V.
@@ -40,8 +43,8 @@ struct DistillationLoss {
 /// which is that over all V tokens where K = V, and never more than it (data-processing inequality). Its gradient is
 ///   tau d/dz = q_j - p_j for the K tokens,    q_j (1 - p_r / q_r) for the others.
 ///
-/// states: [N, d] after the final norm; next: [N] int64, -1 where the next token does not count. Works through the rows
-/// in chunks: memory O(32 MiB), never N * V. Records no gradient itself.
+/// states: [N, d] after the final norm, on any device: the gradient is there, too; next: [N] int64, -1 where the next
+/// token does not count. Works through the rows in chunks: memory O(32 MiB), never N * V. Records no gradient itself.
 [[nodiscard]] DistillationLoss distillation_loss(const torch::Tensor& states, const LogitRule& logits,
                                                  const TeacherTokens& teacher, const torch::Tensor& next,
                                                  const DistillationRule& rule, bool with_gradient);
