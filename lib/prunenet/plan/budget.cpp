@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -26,19 +27,20 @@ std::vector<double> shares_at(const Budget& budget, double level) {
   return shares;
 }
 
-/// Gives out `units` more, one at a time, to who is furthest below what it is due.
-void give_out(std::vector<std::int64_t>& units, std::int64_t left, const std::vector<double>& due, std::int64_t most) {
-  for (; left > 0; --left) {
-    std::size_t next = units.size();
-    for (std::size_t i = 0; i < units.size(); ++i) {
-      if (units[i] >= most) continue;
-      if (next == units.size() ||
-          due[i] - static_cast<double>(units[i]) > due[next] - static_cast<double>(units[next])) {
-        next = i;
-      }
-    }
-    ++units[next];
+/// The layer that is furthest from what it is due, of those whose units `may_change`: below it with `sign` 1, above it
+/// with -1. The first of several.
+template <typename MayChange>
+std::size_t furthest_off(const std::vector<std::int64_t>& units, const std::vector<double>& due, double sign,
+                         MayChange may_change) {
+  std::size_t furthest = units.size();
+  double most = -std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const double off = sign * (due[i] - static_cast<double>(units[i]));
+    if (!may_change(units[i]) || off <= most) continue;
+    most = off;
+    furthest = i;
   }
+  return furthest;
 }
 
 [[noreturn]] void refuse_budget(const std::string& what) {
@@ -80,19 +82,8 @@ std::vector<std::int64_t> budget_widths(const Budget& budget, std::int64_t inter
   }
   std::int64_t given = std::accumulate(units.begin(), units.end(), std::int64_t{0});
   // Where the least of some is more than they are due, the others have less.
-  while (given > total) {
-    std::size_t next = units.size();
-    for (std::size_t i = 0; i < units.size(); ++i) {
-      if (units[i] <= least) continue;
-      if (next == units.size() ||
-          static_cast<double>(units[i]) - due[i] > static_cast<double>(units[next]) - due[next]) {
-        next = i;
-      }
-    }
-    --units[next];
-    --given;
-  }
-  give_out(units, total - given, due, most);
+  for (; given > total; --given) --units[furthest_off(units, due, -1.0, [least](auto unit) { return unit > least; })];
+  for (; given < total; ++given) ++units[furthest_off(units, due, 1.0, [most](auto unit) { return unit < most; })];
   for (std::int64_t& width : units) width *= round_to;
   return units;
 }
