@@ -1,21 +1,13 @@
 #include "prunenet/probe/options.h"
 
-#include <fmt/format.h>
-
-#include "prunenet/core/error.h"
+#include "prunenet/core/recipe_fields.h"
 
 namespace prunenet {
 
-namespace {
-
-void require(bool holds, const char* field, double value, const char* range) {
-  if (holds) return;
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("probe option '{}' is {}, but must be {}", field, value, range));
-}
-
-}  // namespace
-
 void check(const ProbeOptions& options) {
+  const auto require = [](bool holds, const char* field, double value, const char* range) {
+    require_option(holds, "probe", field, value, range);
+  };
   const auto as_double = [](std::int64_t value) { return static_cast<double>(value); };
   require(options.tokens >= 1, "tokens", as_double(options.tokens), "at least 1");
   require(options.held_out_tokens >= 1, "held_out_tokens", as_double(options.held_out_tokens), "at least 1");
