@@ -73,9 +73,8 @@ VerbOptions make_options(ApplyArguments& arguments) {
        "the width that stays is a multiple of this: a number, none, tensorcore (64), gguf (32), gguf-k (256) or "
        "marlin (128); default: 256 where the width is at least 2048, else 32")  //
       ("budget", default_of(arguments.budget, "B"),
-       "how layers share what stays: uniform, or global, by what the policy has learned of them, which only GGUF files "
-       "of "
-       "the llama architecture can hold")                                                                             //
+       "how layers share what stays: uniform, or global, by what the policy has learned of them, which only GGUF "
+       "files of the llama architecture can hold")                                                                    //
       ("plan-out", value_of(arguments.plan_out, "F"), "also write the plan (which neurons stay) to this JSON file")   //
       ("from-plan", value_of(arguments.from_plan, "F"), "replay a plan; then no policy, ratio or rounding is given")  //
       ("sample", flag(arguments.sample), "draw the neurons from the policy, by --seed")                               //
