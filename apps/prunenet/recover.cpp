@@ -14,6 +14,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "print.h"
+#include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/core/error.h"
 #include "prunenet/recover/recovery.h"
 #include "prunenet/train/training_files.h"
@@ -44,21 +45,22 @@ struct RecoverArguments {
 VerbOptions make_options(RecoverArguments& arguments) {
   VerbOptions options(
       {.verb = "recover",
-       .synopsis = "--teacher DENSE --student PRUNED --out DIR [options]",
+       .synopsis = "--teacher DENSE --student PRUNED --out OUT [options]",
        .summary = "Teaches a pruned model what the dense model says on text that the dense model samples itself; no "
                   "other data\nis used, unless --text gives some. Trains weights in full, or LoRA adapters that are "
                   "merged into them. The\noutput is the student with other numbers. Interrupted, it goes on with "
                   "--resume.",
        .example = "prunenet recover --teacher smollm2 --student smollm2-30 --out smollm2-30-recovered\n"
+                  "prunenet recover --teacher smollm2 --student smollm2-30.gguf --out smollm2-30-recovered.gguf\n"
                   "prunenet recover --teacher smollm2 --student smollm2-30 --train lora --rank 8 --alpha 16 "
                   "--adapter-out adapter --out DIR",
        .details = "The recipe, with its defaults:\n" + recipe_text(to_json(RecoverOptions{}))},
       VerbOptions::Recipe::kOwnSections);
-  options.add()                                                                                         //
-      ("teacher", value_of(arguments.teacher, "DENSE"), "the dense model: a directory or a GGUF file")  //
-      ("student", value_of(arguments.student, "PRUNED"), "model directory that 'apply' wrote")          //
-      ("out", value_of(arguments.out, "DIR"), "the model directory to write")                           //
-      ("train", value_of(arguments.train, "HOW"), "lora or full, as recover.train of the recipe")       //
+  options.add()                                                                                             //
+      ("teacher", value_of(arguments.teacher, "DENSE"), "the dense model: a directory or a GGUF file")      //
+      ("student", value_of(arguments.student, "PRUNED"), "what 'apply' wrote: a directory or a GGUF file")  //
+      ("out", value_of(arguments.out, "OUT"), "the model directory, or the GGUF file, to write")            //
+      ("train", value_of(arguments.train, "HOW"), "lora or full, as recover.train of the recipe")           //
       ("targets", value_of(arguments.targets, "NAMES"),
        "what is trained, by commas: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj")  //
       ("rank", value_of(arguments.rank, "R"), "of LoRA, as recover.rank")                            //
@@ -73,7 +75,7 @@ VerbOptions make_options(RecoverArguments& arguments) {
        "of training: the rate falls so that it ends in good order by then, or after the steps")  //
       ("adapter-out", value_of(arguments.adapter_out, "DIR"),
        "also write LoRA's factors here, in the format of Hugging Face PEFT")                          //
-      ("resume", flag(arguments.resume), "go on from DIR.recover, where an interrupted run left it")  //
+      ("resume", flag(arguments.resume), "go on from OUT.recover, where an interrupted run left it")  //
       ("force", flag(arguments.force),
        "replace an existing output, and start anew where an unfinished training is left")  //
       ("json", value_of(arguments.json_file, "F"), "write JSON to this file, or to standard output with -");
@@ -116,7 +118,11 @@ void check_arguments(const RecoverArguments& arguments, const RecoverOptions& re
     throw Error(ErrorKind::kInvalidArgument, fmt::format("--time-limit {}: must be above 0, in minutes{}",
                                                          *arguments.time_limit, options.see_help()));
   }
-  check_new_directory(arguments.out, arguments.force);
+  if (is_gguf_path(arguments.student)) {
+    check_new_file(arguments.out, arguments.force);
+  } else {
+    check_new_directory(arguments.out, arguments.force);
+  }
   if (arguments.adapter_out.empty()) return;
   if (recipe.train != Adaptation::kLora) {
     throw Error(

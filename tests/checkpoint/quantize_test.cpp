@@ -123,5 +123,13 @@ TEST(Quantize, RefusesWhatItCannotWrite) {
   expect_error(ErrorKind::kNumerical, {"value 5 of 32", "Q4_0"}, [&] { (void)quantize(GgufType::kQ40, values); });
 }
 
+TEST(Requantised, TheTypeStaysWhereItIsWrittenAndFits) {
+  EXPECT_EQ(requantised_type(GgufType::kQ41, 96), GgufType::kQ41);
+  EXPECT_EQ(requantised_type(GgufType::kF32, 7), GgufType::kF32);
+  EXPECT_EQ(requantised_type(GgufType::kQ4K, 256), GgufType::kQ80) << "not written here";
+  EXPECT_EQ(requantised_type(GgufType::kQ4K, 40), GgufType::kF16);
+  EXPECT_EQ(requantised_type(GgufType::kQ80, 40), GgufType::kF16) << "no whole number of blocks";
+}
+
 }  // namespace
 }  // namespace prunenet

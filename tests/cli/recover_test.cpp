@@ -92,6 +92,16 @@ TEST_F(RecoverVerb, InterruptedItGoesOnToTheSameBytes) {
   EXPECT_FALSE(std::filesystem::exists("out.recover"));
 }
 
+TEST_F(RecoverVerb, TakesAGgufFile) {
+  run_well({"export", "--model", "pruned", "--gguf", "pruned.gguf", "--quiet"});
+  const Words words = {"recover",  "--teacher", model("small"), "--student", "pruned.gguf",
+                       "--recipe", "r.yaml",    "--out",        "out.gguf",  "--quiet"};
+  run_well(words);
+  EXPECT_THAT(names(), ElementsAre("out.gguf", "pruned", "pruned.gguf", "r.yaml"));
+  run_well({"eval", "--model", "out.gguf", "--text", text(), "--context", "64", "--windows", "1", "--quiet"});
+  expect_failure(words, 2, {"out.gguf", "--force"});
+}
+
 TEST_F(RecoverVerb, SaysWhatIsWrong) {
   expect_failure(recover("out", {"--targets", "q_proj,c_attn"}), 2, {"'c_attn'", "known: q_proj"});
   expect_failure(recover("out", {"--rank", "0"}), 2, {"'rank' is 0", "at least 1"});

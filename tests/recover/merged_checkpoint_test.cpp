@@ -6,6 +6,7 @@
 #include <set>
 
 #include "prunenet/checkpoint/file_names.h"
+#include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/checkpoint/output_directory.h"
 #include "recover/tiny_student.h"
 #include "support/expect_error.h"
@@ -43,19 +44,16 @@ TEST_P(MergedOfEveryFamily, LoadsAgainAsWhatWasTrained) {
   const auto family = make_family(source);
   const TemporaryDirectory directory;
   SilentProgress silent;
-  write_merged(source, *family, *student.weights, directory.path(), silent);
+  const Checkpoint merged = merged_checkpoint(source, *family, *student.weights);
+  write_shards(
+      directory.path(), shards_of(source), [&](const std::string& name) { return merged.read(name).data; }, silent);
   copy_file_durably(source.directory() / kConfigFile, directory / kConfigFile);
   const Checkpoint written = Checkpoint::open(directory.path());
   const CausalLm model = CausalLm::load(written, *make_family(written), silent);
   const torch::Tensor ids = testing::random_ids(model, 2, 9);
   EXPECT_EQ(testing::largest_difference(model.logits(ids), student.model.logits(ids)), 0.0) << "stored as F32";
 
-  std::set<std::string> trained;
-  for (std::int64_t layer = 0; layer < family->config().num_hidden_layers; ++layer) {
-    for (const Projection projection : student.weights->trained()) {
-      trained.insert(place_of(*family, layer, projection).weight);
-    }
-  }
+  const std::set<std::string> trained = trained_tensors(*family, *student.weights);
   for (const auto& [name, info] : source.tensors()) {
     EXPECT_EQ(written.tensors().at(name).dtype, info.dtype) << name;
     EXPECT_EQ(written.read(name).data == source.read(name).data, !trained.contains(name)) << name;
@@ -77,9 +75,10 @@ TEST(MergedCheckpoint, NumbersThatTheTypeCannotHoldAreRefused) {
     const torch::NoGradGuard no_grad;
     weights.parameters().parameters().front().fill_(1e6);
   }
-  const TemporaryDirectory directory;
-  testing::expect_error(ErrorKind::kNumerical, {"down_proj.weight", "F16"},
-                        [&] { write_merged(source, *family, weights, directory.path(), silent); });
+  const Checkpoint merged = merged_checkpoint(source, *family, weights);
+  testing::expect_error(ErrorKind::kNumerical, {"down_proj.weight", "F16"}, [&] {
+    for (const std::string& name : trained_tensors(*family, weights)) (void)merged.read(name);
+  });
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ TEST(RecoverOptions, EveryFieldIsWrittenAndRead) {
   for (auto& [key, value] : section.items()) {
     if (key == "train") {
       value = "lora";
+    } else if (key == "precision") {
+      value = "bfloat16";
     } else if (key == "targets") {
       value = {"q_proj"};
     } else if (key == "start_tokens") {
@@ -59,6 +61,7 @@ TEST(RecoverOptions, EveryFieldHasItsRange) {
                  {"'c_attn'", "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"});
   expect_refused("targets", json::array(), {"no targets"});
   expect_refused("train", "qlora", {"'qlora'", "lora, full"});
+  expect_refused("precision", "float16", {"'float16'", "float32, bfloat16"});
   expect_refused("epochs", 3, {"recover.epochs", "unknown"});
   expect_error(ErrorKind::kInvalidArgument, {"train", "recover"}, [] {
     (void)recover_options_from_json({{"train", json::object()}});

@@ -73,6 +73,27 @@ TEST(RecoveryTrainer, GradientIsThatOfFiniteDifferences) {
   }
 }
 
+TEST(RecoveryTrainer, InBfloat16ItLearnsAlmostTheSame) {
+  RecoverOptions options = small_recovery();
+  options.steps = 40;
+  options.learning_rate = 3e-3;
+  const auto learnt = [&options](const TaughtText& text) {
+    const TinyStudent student = damaged_student(options);
+    RecoveryTrainer trainer = student.trainer(text, options);
+    run(trainer);
+    for (const torch::Tensor& parameter : student.weights->parameters().parameters()) {
+      EXPECT_EQ(parameter.scalar_type(), torch::kFloat32);
+    }
+    return 1.0 - trainer.curve().back().held_out_divergence / trainer.curve().front().held_out_divergence;
+  };
+  const TaughtText text = taught_by(TinyStudent(options).plain, options);
+  const double whole = learnt(text);
+  options.precision = Precision::kBfloat16;
+  const double half = learnt(text);
+  EXPECT_NE(whole, half) << "nothing was rounded";
+  EXPECT_NEAR(half / whole, 1.0, 0.05) << "of the divergence, float32 took away " << whole;
+}
+
 TEST(RecoveryTrainer, LearnsWhatTheTeacherSays) {
   RecoverOptions options = small_recovery();
   options.steps = 40;

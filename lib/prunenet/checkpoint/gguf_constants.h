@@ -8,6 +8,10 @@ inline constexpr std::uint32_t kGgufMagic = 0x46554747;  ///< "GGUF", little end
 inline constexpr std::uint32_t kGgufMaxRank = 4;
 inline constexpr std::uint64_t kGgufDefaultAlignment = 32;
 
+/// Metadata keys that say how the file itself is to be read.
+inline constexpr const char* kGgufArchitectureKey = "general.architecture";
+inline constexpr const char* kGgufAlignmentKey = "general.alignment";
+
 namespace gguf_value {
 
 /// Types of metadata values by their numbers in a GGUF file.

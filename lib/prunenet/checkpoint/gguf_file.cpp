@@ -66,7 +66,7 @@ GgufTensorInfo read_tensor_info(BoundedReader& reader, const std::string& where)
 }
 
 std::uint64_t alignment_of(const std::map<std::string, GgufValue>& metadata, const std::string& where) {
-  const auto found = metadata.find("general.alignment");
+  const auto found = metadata.find(kGgufAlignmentKey);
   if (found == metadata.end()) return kGgufDefaultAlignment;
   const auto* const alignment = std::get_if<std::uint64_t>(&found->second);
   if (alignment == nullptr || !std::has_single_bit(*alignment) || *alignment > (1ULL << 30U)) {

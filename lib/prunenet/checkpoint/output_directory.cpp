@@ -76,6 +76,18 @@ void check_apart(const fs::path& input, const fs::path& output) {
   }
 }
 
+void check_output_file(const fs::path& input, const fs::path& output, bool force) {
+  if (resolve_path(input) == resolve_path(output)) {
+    throw Error(
+        ErrorKind::kInvalidArgument,
+        fmt::format("{}: the output would replace the model it is made from; choose another name", output.string()));
+  }
+  if (fs::exists(fs::symlink_status(output)) && !force) {
+    throw Error(ErrorKind::kAlreadyExists,
+                fmt::format("{}: exists; choose another name, or replace it with --force", output.string()));
+  }
+}
+
 void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
   fs::path existing = target.parent_path();
   std::error_code status;

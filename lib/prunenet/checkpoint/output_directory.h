@@ -14,6 +14,10 @@ namespace prunenet {
 /// read, and putting the output in place would remove one that lies in it.
 void check_apart(const std::filesystem::path& input, const std::filesystem::path& output);
 
+/// The same for one file that is made of another: Error(kInvalidArgument) where they are one, Error(kAlreadyExists)
+/// where `output` is there and `force` is not set.
+void check_output_file(const std::filesystem::path& input, const std::filesystem::path& output, bool force);
+
 /// Throws Error(kOutOfSpace) where the disk that `target` is to lie on has fewer than `needed_bytes` free.
 void check_free_space(const std::filesystem::path& target, std::uint64_t needed_bytes);
 

@@ -157,6 +157,12 @@ bool is_quantizable(GgufType type) {
   return is_float(type) || quantizer_of(type) != nullptr;
 }
 
+GgufType requantised_type(GgufType type, std::int64_t width) {
+  const auto fits = [width](GgufType candidate) { return width % gguf_block(candidate).elements == 0; };
+  if (is_quantizable(type) && fits(type)) return type;
+  return fits(GgufType::kQ80) ? GgufType::kQ80 : GgufType::kF16;
+}
+
 std::vector<std::byte> quantize(GgufType type, std::span<const float> values) {
   const GgufBlock& block = gguf_block(type);
   if (!is_quantizable(type)) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "prunenet/checkpoint/gguf_constants.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/family/gguf_architecture.h"
@@ -26,7 +27,7 @@ using Json = nlohmann::ordered_json;
 class Hyperparameters {
  public:
   explicit Hyperparameters(const GgufFile& gguf)
-      : gguf_(gguf), architecture_(gguf_architecture(gguf.text("general.architecture"))) {}
+      : gguf_(gguf), architecture_(gguf_architecture(gguf.text(kGgufArchitectureKey))) {}
 
   [[nodiscard]] const GgufArchitecture& architecture() const { return architecture_; }
   [[nodiscard]] bool has(const char* key) const { return gguf_.has(full(key)); }

@@ -7,11 +7,11 @@
 #include <array>
 #include <utility>
 
+#include "prunenet/checkpoint/gguf_constants.h"
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/checkpoint/quantize.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_hyperparameters.h"
-#include "prunenet/family/gguf_tensors.h"
 #include "prunenet/family/llama3_rotary.h"
 
 namespace prunenet {
@@ -48,8 +48,15 @@ GgufType type_of(const GgufTensor& tensor, const Family& family, GgufType wanted
   return tensor.shape().back() % gguf_block(wanted).elements == 0 ? wanted : GgufType::kF16;
 }
 
-/// The tensor's values in the file's order of rows.
-std::vector<float> read_values(const Checkpoint& checkpoint, const GgufTensor& tensor) {
+std::vector<float> rotary_factors(const ModelConfig& config) {
+  if (config.rope_scaling.kind != RopeScaling::Kind::kLlama3) return {};
+  const std::vector<double> divisors = llama3_divisors(config.rope_scaling, config.rope_theta, config.rotary_dim);
+  return {divisors.begin(), divisors.end()};
+}
+
+}  // namespace
+
+std::vector<float> gguf_values(const Checkpoint& checkpoint, const GgufTensor& tensor) {
   std::vector<float> values;
   for (const GgufRows& part : tensor.parts) {
     const std::int64_t columns = std::max<std::int64_t>(part.columns, 1);
@@ -65,14 +72,6 @@ std::vector<float> read_values(const Checkpoint& checkpoint, const GgufTensor& t
   for (float& value : values) value += tensor.offset;
   return values;
 }
-
-std::vector<float> rotary_factors(const ModelConfig& config) {
-  if (config.rope_scaling.kind != RopeScaling::Kind::kLlama3) return {};
-  const std::vector<double> divisors = llama3_divisors(config.rope_scaling, config.rope_theta, config.rotary_dim);
-  return {divisors.begin(), divisors.end()};
-}
-
-}  // namespace
 
 GgufType parse_gguf_type(std::string_view name) {
   std::vector<std::string_view> known;
@@ -100,7 +99,7 @@ GgufExport::GgufExport(const Checkpoint& checkpoint, const Family& family, GgufT
 GgufPairs GgufExport::metadata(const std::string& name, const GgufPairs& vocabulary) const {
   constexpr std::uint32_t kQuantizationVersion = 2;
   GgufPairs pairs;
-  pairs.set("general.architecture", architecture_.name);
+  pairs.set(kGgufArchitectureKey, architecture_.name);
   pairs.set("general.type", "model");
   pairs.set("general.name", std::string_view(name));
   pairs.set("general.file_type", named(type_).file_type);
@@ -127,7 +126,7 @@ void GgufExport::write(const std::filesystem::path& path, const std::string& nam
   progress.begin("writing", "bytes", total);
   if (!factors.empty()) writer.write(kGgufRotaryFactors, quantize(GgufType::kF32, factors));
   for (const GgufTensor& tensor : tensors) {
-    const std::vector<float> values = read_values(checkpoint_, tensor);
+    const std::vector<float> values = gguf_values(checkpoint_, tensor);
     const std::vector<std::byte> blocks = located(fmt::format("tensor '{}'", tensor.name),
                                                   [&] { return quantize(type_of(tensor, family_, type_), values); });
     writer.write(tensor.name, blocks);

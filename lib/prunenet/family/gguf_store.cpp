@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "prunenet/checkpoint/gguf_constants.h"
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
@@ -106,7 +107,7 @@ void check_against(const std::vector<GgufTensor>& list, const GgufFile& file, co
 Checkpoint open_gguf_checkpoint(const std::filesystem::path& path) {
   GgufFile file = GgufFile::open(path);
   const nlohmann::json config = config_from_gguf(file, torch_name(Dtype::kF32));
-  const GgufArchitecture& architecture = gguf_architecture(file.text("general.architecture"));
+  const GgufArchitecture& architecture = gguf_architecture(file.text(kGgufArchitectureKey));
   const std::unique_ptr<Family> family = make_family(config, path.string());
   std::vector<GgufTensor> list = gguf_tensors(*family, architecture);
   check_against(list, file, architecture);

@@ -9,6 +9,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/model/attention.h"
 #include "prunenet/model/ffn_branch.h"
+#include "prunenet/model/linear_map.h"
 #include "prunenet/model/normalise.h"
 
 namespace prunenet {
@@ -36,12 +37,12 @@ torch::Tensor add_branch(const ModelConfig& config, torch::Tensor hidden, const 
                          const std::function<void(const torch::Tensor&)>& see = {}) {
   const bool plain =
       !see && config.residual_multiplier == 1.0 && (!post_norm.gain.defined() || config.post_norm_on_stream);
-  if (plain && !at::GradMode::is_enabled()) {
+  if (plain && !at::GradMode::is_enabled() && weight.scalar_type() == hidden.scalar_type()) {
     hidden.addmm_(x, weight.t());
     if (bias.defined()) hidden.add_(bias);
     return config.post_norm_on_stream ? normalise(config, post_norm, hidden) : hidden;
   }
-  const torch::Tensor written = at::linear(x, weight, bias);
+  const torch::Tensor written = linear_map(x, weight, bias);
   if (see) see(written);
   if (config.post_norm_on_stream) {
     return normalise(config, post_norm, hidden + written * config.residual_multiplier);
@@ -135,7 +136,7 @@ torch::Tensor apply_hook(const FfnHook& hook, const FfnActivations& activations)
 
 /// x: [N, d] -> h: [N, I]
 torch::Tensor intermediate(const ModelConfig& config, const DecoderLayerWeights& weights, const torch::Tensor& x) {
-  const torch::Tensor gate_up = at::linear(x, weights.gate_up, weights.gate_up_bias);
+  const torch::Tensor gate_up = linear_map(x, weights.gate_up, weights.gate_up_bias);
   if (!config.gated) return activate(config.activation, gate_up);
   const std::int64_t width = gate_up.size(1) / 2;
   torch::Tensor h = activate(config.activation, gate_up.narrow(1, 0, width));
@@ -162,7 +163,7 @@ FfnBranch ffn_branch(const ForwardPass& pass, std::int64_t layer, const DecoderL
                      torch::Tensor hidden) {
   const ModelConfig& config = pass.config;
   const torch::Tensor qkv =
-      at::linear(normalise(config, weights.attention_norm, hidden), weights.qkv, weights.qkv_bias);
+      linear_map(normalise(config, weights.attention_norm, hidden), weights.qkv, weights.qkv_bias);
   const torch::Tensor mixed = attention(pass, layer, weights, qkv);
   torch::Tensor h;
   if (config.parallel_blocks) h = response(pass, layer, weights, hidden);  // before attention writes to the stream

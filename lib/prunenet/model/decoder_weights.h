@@ -17,8 +17,8 @@ struct NormTensors {
   torch::Tensor bias;
 };
 
-/// Weights of one decoder layer, float32, laid out for few and large matrix products. H query heads, K key-value heads,
-/// c = head_dim. What the model lacks is an undefined tensor.
+/// Weights of one decoder layer, float32, laid out for few and large matrix products; matrices may be bfloat16 (see
+/// linear_map.h). H query heads, K key-value heads, c = head_dim. What the model lacks is an undefined tensor.
 struct DecoderLayerWeights {
   NormTensors attention_norm;       ///< [d]
   torch::Tensor qkv;                ///< rows of q, then k, then v: [(H + 2K) c, d]

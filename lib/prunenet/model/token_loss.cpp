@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "prunenet/model/linear_map.h"
+
 namespace prunenet {
 
 namespace {
@@ -55,7 +57,7 @@ struct TokenLoss : public torch::autograd::Function<TokenLoss> {
 }  // namespace
 
 torch::Tensor logits_of(const torch::Tensor& hidden, const LogitRule& rule) {
-  torch::Tensor logits = at::linear(hidden, rule.projection);
+  torch::Tensor logits = linear_map(hidden, rule.projection);
   if (rule.divisor != 1.0) logits = logits / rule.divisor;
   if (rule.bias.defined()) logits = logits + rule.bias;
   return rule.softcap > 0.0 ? (logits / rule.softcap).tanh() * rule.softcap : logits;

@@ -18,18 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void check_output(const fs::path& input, const fs::path& output, bool force) {
-  if (resolve_path(input) == resolve_path(output)) {
-    throw Error(
-        ErrorKind::kInvalidArgument,
-        fmt::format("{}: the output would replace the model it is made from; choose another name", output.string()));
-  }
-  if (fs::exists(fs::symlink_status(output)) && !force) {
-    throw Error(ErrorKind::kAlreadyExists,
-                fmt::format("{}: exists; choose another name, or replace it with --force", output.string()));
-  }
-}
-
 /// Opens what was written as a model, with every check of tensors and sizes.
 void check_written(const fs::path& written, const Plan& plan) {
   const Checkpoint checkpoint = open_gguf_checkpoint(written);
@@ -77,7 +65,7 @@ PruneReport prune_gguf(const GgufFile& file, const Family& family, const Plan& p
   Replacements replacements(options.replacements);
   for (const GgufDeclaration& tensor : layout.tensors) replacements.require_shape(tensor.name, tensor.shape);
   replacements.require_all_used();
-  check_output(file.path(), options.output, options.force);
+  check_output_file(file.path(), options.output, options.force);
   PruneReport report;
   report.sizes = estimate_gguf_layout(file, family, plan, layout);
   report.output = resolve_path(options.output);

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "prunenet/checkpoint/gguf_constants.h"
 #include "prunenet/checkpoint/quantize.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_architecture.h"
@@ -17,9 +18,6 @@
 namespace prunenet {
 
 namespace {
-
-constexpr const char* kArchitectureKey = "general.architecture";
-constexpr const char* kAlignmentKey = "general.alignment";
 
 /// "blk.<l>.…"
 std::size_t layer_of(const std::string& name) {
@@ -38,13 +36,6 @@ std::vector<std::int64_t> kept_rows(const GgufTensor& tensor, const std::vector<
     first += part.rows;
   }
   return rows;
-}
-
-/// The type in which `width` columns are written that were of `type`.
-GgufType requantised(GgufType type, std::int64_t width) {
-  const auto fits = [width](GgufType candidate) { return width % gguf_block(candidate).elements == 0; };
-  if (is_quantizable(type) && fits(type)) return type;
-  return fits(GgufType::kQ80) ? GgufType::kQ80 : GgufType::kF16;
 }
 
 std::vector<std::byte> keep_rows(std::span<const std::byte> blocks, std::size_t row_bytes,
@@ -71,7 +62,7 @@ std::vector<float> keep_columns(const std::vector<float>& values, std::int64_t w
 }  // namespace
 
 GgufPrunedLayout lay_out_pruned_gguf(const GgufFile& file, const Family& family, const Plan& plan) {
-  const GgufArchitecture& architecture = gguf_architecture(file.text(kArchitectureKey));
+  const GgufArchitecture& architecture = gguf_architecture(file.text(kGgufArchitectureKey));
   require_one_width(family.config());
   check_plan_fits(plan, family.config().num_hidden_layers, family.config().intermediate_size);
   refuse_empty_layers(plan);
@@ -98,7 +89,7 @@ GgufPrunedLayout lay_out_pruned_gguf(const GgufFile& file, const Family& family,
       if (!cut->second.rows.empty()) declaration.shape.front() = static_cast<std::int64_t>(cut->second.rows.size());
       if (!cut->second.columns.empty()) {
         declaration.shape.back() = static_cast<std::int64_t>(cut->second.columns.size());
-        declaration.type = requantised(info.type, declaration.shape.back());
+        declaration.type = requantised_type(info.type, declaration.shape.back());
       }
     }
     if (declaration.type != info.type) {
@@ -123,16 +114,16 @@ std::vector<std::byte> pruned_blocks(const GgufFile& file, const GgufDeclaration
 }
 
 GgufPairs pruned_metadata(const GgufFile& file, const Family& family, const Plan& plan) {
-  const std::string before = file.text(kArchitectureKey);
+  const std::string before = file.text(kGgufArchitectureKey);
   const std::string after = plan.is_uniform() ? before : std::string(kGgufDeci);
   const auto renamed = [&](const std::string& key) {
     return key.starts_with(before + ".") ? after + key.substr(before.size()) : key;
   };
   GgufPairs pairs;
   for (const std::string& key : file.keys()) {
-    if (key != kAlignmentKey) pairs.set_raw(renamed(key), file.raw_value(key));
+    if (key != kGgufAlignmentKey) pairs.set_raw(renamed(key), file.raw_value(key));
   }
-  pairs.set(kArchitectureKey, std::string_view(after));
+  pairs.set(kGgufArchitectureKey, std::string_view(after));
   if (plan.is_uniform()) {
     pairs.set(after + ".feed_forward_length", static_cast<std::uint32_t>(plan.uniform_width()));
     return pairs;

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/core/error.h"
 
 namespace prunenet {
@@ -26,15 +26,17 @@ struct Trained {
 };
 
 /// By tensor: several where one holds several projections.
-std::map<std::string, std::vector<Trained>> trained_tensors(const Family& family, const StudentWeights& weights) {
-  std::map<std::string, std::vector<Trained>> tensors;
+using TrainedPlaces = std::map<std::string, std::vector<Trained>>;
+
+TrainedPlaces trained_places(const Family& family, const StudentWeights& weights) {
+  TrainedPlaces places;
   for (std::int64_t layer = 0; layer < family.config().num_hidden_layers; ++layer) {
     for (const Projection projection : weights.trained()) {
       const LinearPlace place = place_of(family, layer, projection);
-      if (place.exists()) tensors[place.weight].push_back({layer, projection, place});
+      if (place.exists()) places[place.weight].push_back({layer, projection, place});
     }
   }
-  return tensors;
+  return places;
 }
 
 void require_finite_weights(const std::string& name, const HostTensor& tensor) {
@@ -44,6 +46,30 @@ void require_finite_weights(const std::string& name, const HostTensor& tensor) {
                                                  "'learning_rate'",
                                                  name, to_string(tensor.info.dtype)));
 }
+
+class MergedStore final : public TensorStore {
+ public:
+  MergedStore(const Checkpoint& student, const Family& family, const StudentWeights& weights)
+      : student_(student), weights_(weights), places_(trained_places(family, weights)) {}
+
+  [[nodiscard]] const std::map<std::string, TensorInfo>& tensors() const override { return student_.tensors(); }
+
+  [[nodiscard]] HostTensor read(const std::string& name) const override {
+    HostTensor tensor = student_.read(name);
+    const auto found = places_.find(name);
+    if (found == places_.end()) return tensor;
+    for (const Trained& part : found->second) {
+      put_weight(part.place, weights_.merged(part.layer, part.projection).cpu(), tensor);
+    }
+    require_finite_weights(name, tensor);
+    return tensor;
+  }
+
+ private:
+  const Checkpoint& student_;
+  const StudentWeights& weights_;
+  TrainedPlaces places_;
+};
 
 }  // namespace
 
@@ -67,20 +93,15 @@ void put_weight(const LinearPlace& place, const torch::Tensor& weight, HostTenso
   }
 }
 
-void write_merged(const Checkpoint& student, const Family& family, const StudentWeights& weights,
-                  const std::filesystem::path& directory, Progress& progress) {
-  const auto trained = trained_tensors(family, weights);
-  const TensorSource source = [&](const std::string& name) {
-    HostTensor tensor = student.read(name);
-    const auto found = trained.find(name);
-    if (found == trained.end()) return std::move(tensor.data);
-    for (const Trained& part : found->second) {
-      put_weight(part.place, weights.merged(part.layer, part.projection).cpu(), tensor);
-    }
-    require_finite_weights(name, tensor);
-    return std::move(tensor.data);
-  };
-  write_shards(directory, shards_of(student), source, progress);
+Checkpoint merged_checkpoint(const Checkpoint& student, const Family& family, const StudentWeights& weights) {
+  return Checkpoint::over(student.directory(), student.config(),
+                          std::make_unique<MergedStore>(student, family, weights));
+}
+
+std::set<std::string> trained_tensors(const Family& family, const StudentWeights& weights) {
+  std::set<std::string> names;
+  for (const auto& [name, parts] : trained_places(family, weights)) names.insert(name);
+  return names;
 }
 
 }  // namespace prunenet

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <filesystem>
+#include <set>
+#include <string>
 
 #include "prunenet/checkpoint/checkpoint.h"
 #include "prunenet/checkpoint/tensor.h"
-#include "prunenet/core/progress.h"
 #include "prunenet/family/family.h"
 #include "prunenet/recover/student_weights.h"
 
@@ -15,10 +15,13 @@ namespace prunenet {
 /// belongs to other maps stays byte for byte.
 void put_weight(const LinearPlace& place, const torch::Tensor& weight, HostTensor& stored);
 
-/// Writes the weight files of a student, of the same names and with the same tensors, types and order: those of trained
-/// projections with their effective weights, all others byte for byte. One tensor is in memory at a time. Throws
-/// Error(kNumerical) naming a tensor whose new numbers do not fit its type, and what `write_shards` throws.
-void write_merged(const Checkpoint& student, const Family& family, const StudentWeights& weights,
-                  const std::filesystem::path& directory, Progress& progress);
+/// A student as a checkpoint of the same tensors, types and order: those of trained projections with their effective
+/// weights, all others byte for byte. A tensor is made when it is read, which throws Error(kNumerical) naming one whose
+/// new numbers do not fit its type. The references must outlive it.
+[[nodiscard]] Checkpoint merged_checkpoint(const Checkpoint& student, const Family& family,
+                                           const StudentWeights& weights);
+
+/// Names of the tensors that hold trained projections.
+[[nodiscard]] std::set<std::string> trained_tensors(const Family& family, const StudentWeights& weights);
 
 }  // namespace prunenet

@@ -29,6 +29,7 @@ RecipeSection recover_section(RecoverOptions& options) {
                     {"beta2", number_field("recover.beta2", options.beta2)},
                     {"weight_decay", number_field("recover.weight_decay", options.weight_decay)},
                     {"gradient_clip", number_field("recover.gradient_clip", options.gradient_clip)},
+                    {"precision", name_field("recover.precision", options.precision, &parse_precision)},
                     {"gradient_checkpoints", truth_field("recover.gradient_checkpoints", options.gradient_checkpoints)},
                     {"text_tokens", integer_field("recover.text_tokens", options.text_tokens)},
                     {"next_token_weight", number_field("recover.next_token_weight", options.next_token_weight)},
@@ -50,6 +51,18 @@ Adaptation parse_adaptation(std::string_view name) {
     if (to_string(adaptation) == name) return adaptation;
   }
   throw Error(ErrorKind::kInvalidArgument, fmt::format("'{}' is no way to train; known: lora, full", printable(name)));
+}
+
+std::string_view to_string(Precision precision) {
+  return precision == Precision::kFloat32 ? "float32" : "bfloat16";
+}
+
+Precision parse_precision(std::string_view name) {
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
+    if (to_string(precision) == name) return precision;
+  }
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("'{}' is no precision of training; known: float32, bfloat16", printable(name)));
 }
 
 void check(const RecoverOptions& options) {

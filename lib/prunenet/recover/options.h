@@ -21,6 +21,14 @@ enum class Adaptation {
 /// Throws Error(kInvalidArgument) listing the names.
 [[nodiscard]] Adaptation parse_adaptation(std::string_view name);
 
+/// Number format of matrix products while a student learns. Its weights, their updates, and all between products stay
+/// float32 either way ("mixed precision", Micikevicius et al. 2018, arXiv:1710.03740).
+enum class Precision { kFloat32, kBfloat16 };
+
+[[nodiscard]] std::string_view to_string(Precision precision);
+/// Throws Error(kInvalidArgument) listing the names.
+[[nodiscard]] Precision parse_precision(std::string_view name);
+
 /// How a pruned model is taught by the dense one. experiments/recover says what was measured.
 struct RecoverOptions : TaughtTextOptions {
   Adaptation train = Adaptation::kFull;
@@ -36,7 +44,8 @@ struct RecoverOptions : TaughtTextOptions {
   std::int64_t warmup_steps = 20;  ///< steps over which the rate first rises
   double beta2 = 0.98;             ///< of AdamW's second moment
   double weight_decay = 0.0;
-  double gradient_clip = 1.0;  ///< largest norm of a step's gradient
+  double gradient_clip = 1.0;                 ///< largest norm of a step's gradient
+  Precision precision = Precision::kFloat32;  ///< bfloat16 is faster where processor or GPU multiply in it, else slower
   bool gradient_checkpoints =
       false;  ///< keep the input of each layer only, and compute the layer again for its gradient
 

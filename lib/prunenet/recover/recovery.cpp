@@ -1,29 +1,20 @@
 #include "prunenet/recover/recovery.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
-#include "prunenet/checkpoint/file_names.h"
-#include "prunenet/checkpoint/output_directory.h"
-#include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/available_memory.h"
 #include "prunenet/core/error.h"
-#include "prunenet/core/file.h"
-#include "prunenet/core/output_file.h"
-#include "prunenet/core/peak_memory.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/core/stopwatch.h"
-#include "prunenet/core/version.h"
 #include "prunenet/eval/text_windows.h"
-#include "prunenet/prune/model_files.h"
-#include "prunenet/prune/record.h"
-#include "prunenet/recover/merged_checkpoint.h"
 #include "prunenet/recover/peft_adapter.h"
 #include "prunenet/recover/projection.h"
+#include "prunenet/recover/recovery_output.h"
 #include "prunenet/tokenizer/tokenizer.h"
 #include "prunenet/train/training_files.h"
 #include "prunenet/train/training_model.h"
@@ -114,6 +105,7 @@ Student load_student(const TrainingModel& model, const RecoverOptions& options, 
   progress.begin("loading", "layers", layers);
   Student student;
   student.outer = load_outer_weights(model.checkpoint, *model.family, load.device);
+  student.outer.output_projection = student.outer.output_projection.to(scalar_type(options.precision));
   std::vector<DecoderLayerWeights> weights;
   for (std::uint64_t layer = 0; layer < layers; ++layer) {
     weights.push_back(
@@ -165,84 +157,15 @@ class Steps {
   std::int64_t saved_;
 };
 
-/// prunenet.json of the student, which says how it was pruned; null where it has none.
-json pruning_record(const fs::path& student) {
-  constexpr std::uint64_t kMaxRecordBytes = 256ULL << 20U;
-  std::error_code ignored;
-  if (!fs::is_regular_file(student / kRecordFile, ignored)) return {};
-  return parse_json_object(read_text_file(student / kRecordFile, kMaxRecordBytes), (student / kRecordFile).string());
-}
-
-json record_of(const RecoverOptions& options, const RecoveryFiles& files, const TrainingModel& teacher,
-               const TrainingModel& student, const RecoveryReport& report) {
-  json record = to_json(options);
-  record["format"] = "prunenet-recovery";
-  record["format_version"] = 1;
-  record["prunenet_version"] = version();
-  record["teacher"] = describe(teacher);
-  record["student"] = describe(student);
-  record["text"] = nullptr;
-  if (!files.text.empty()) {
-    record["text"] = {{"file", files.text.filename().string()}, {"sha256", sha256_file(files.text)}};
-  }
-  record["pruning"] = pruning_record(student.directory);
-  record["trained_parameters"] = report.trained_parameters;
-  record["curve"] = to_json(report.curve);
-  record["run"] = {{"command_line", files.command_line},
-                   {"text_seconds", report.text_seconds},
-                   {"text_processor_seconds", report.text_processor_seconds},
-                   {"peak_rss_bytes", peak_rss_bytes()}};
-  return record;
-}
-
-std::string recovery_card(const std::string& original, const RecoverOptions& options, const RecoveryReport& report,
-                          const TrainingModel& teacher) {
-  std::string card = original;
-  if (!card.empty()) card += card.back() == '\n' ? "\n" : "\n\n";
-  const RecoveryPoint& first = report.curve.front();
-  const RecoveryPoint& last = report.curve.back();
-  return card +
-         fmt::format(
-             "## Recovered by prunenet\n\n"
-             "prunenet {} taught this model what the dense model, {}, says on {}: {} steps, {} tokens,\n"
-             "{} of {}. KL divergence from the dense model, on held-out text that it sampled: {:.4f} before,\n"
-             "{:.4f} after. `{}` holds options, learning curve and the SHA-256 of all inputs and outputs.\n",
-             version(), model_name(teacher),
-             report.record.at("text").is_null() ? "text that it sampled itself"
-                                                : "outside text and on text that it sampled itself",
-             last.step, last.tokens,
-             options.train == Adaptation::kLora ? fmt::format("merged LoRA of rank {}", options.rank) : "all weights",
-             fmt::join(options.targets, ", "), first.held_out_divergence, last.held_out_divergence, kRecoveryFile);
-}
-
-void write_output(const RecoverOptions& options, const RecoveryFiles& files, const TrainingModel& teacher,
-                  const TrainingModel& student, const StudentWeights& weights, RecoveryReport& report,
-                  Progress& progress) {
-  const fs::path& input = student.directory;
-  const std::vector<CompanionFile> companions = companion_files(input);
-  std::uint64_t needed = 0;
-  for (const std::string& shard : student.checkpoint.shards()) needed += student.checkpoint.file_of(shard).file_bytes();
-  for (const CompanionFile& file : companions) needed += file.bytes;
-  OutputDirectory output(files.output, needed, files.force);
-  copy_companions(input, output.path(), companions);
-  copy_file_durably(input / kConfigFile, output.path() / kConfigFile);
-  write_merged(student.checkpoint, *student.family, weights, output.path(), progress);
-  (void)make_family(Checkpoint::open(output.path()));  // what was written is a model of this family
-  report.record = record_of(options, files, teacher, student, report);
-  write_file_atomically(output.path() / kCardFile, recovery_card(original_card(input), options, report, teacher));
-  report.record["inputs"] =
-      digest_files(input, input_files(student.checkpoint), "hashing files of the input", progress);
-  report.record["outputs"] =
-      digest_files(output.path(), files_below(output.path()), "hashing those of the output", progress);
-  constexpr auto kReplace = json::error_handler_t::replace;  // names and command lines may be in any encoding
-  write_file_atomically(output.path() / kRecoveryFile, report.record.dump(-1, ' ', false, kReplace) + "\n");
-  output.commit();
+/// deci is LLaMA with a width for each layer, and no other architecture has that.
+std::string uniform_architecture(const ModelConfig& config) {
+  return config.layer_widths.empty() ? config.architecture : "LlamaForCausalLM";
 }
 
 }  // namespace
 
 void check_pair(const ModelConfig& teacher, const ModelConfig& student) {
-  if (teacher.architecture != student.architecture) {
+  if (uniform_architecture(teacher) != uniform_architecture(student)) {
     throw Error(
         ErrorKind::kMismatch,
         fmt::format("teacher and student do not belong together: architecture is {} of the teacher and {} of the "
@@ -261,24 +184,20 @@ void check_pair(const ModelConfig& teacher, const ModelConfig& student) {
   same("the number of attention heads", teacher.num_attention_heads, student.num_attention_heads);
   same("the number of key-value heads", teacher.num_key_value_heads, student.num_key_value_heads);
   same("the size of a head", teacher.head_dim, student.head_dim);
-  if (student.intermediate_size <= teacher.intermediate_size) return;
-  throw Error(ErrorKind::kMismatch, fmt::format("the student's feed-forward blocks, of {} neurons, are wider than the "
-                                                "teacher's, of {}; are they exchanged?",
-                                                student.intermediate_size, teacher.intermediate_size));
+  for (std::int64_t layer = 0; layer < student.num_hidden_layers; ++layer) {
+    if (width_of(student, layer) <= width_of(teacher, layer)) continue;
+    throw Error(ErrorKind::kMismatch,
+                fmt::format("the student's feed-forward block of layer {}, of {} neurons, is wider than the teacher's, "
+                            "of {}; are they exchanged?",
+                            layer, width_of(student, layer), width_of(teacher, layer)));
+  }
 }
 
 RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFiles& files, Progress& progress) {
   check(options);
-  const TrainingModel student = open_training_model(files.student);
-  if (!student.checkpoint.is_directory()) {
-    throw Error(
-        ErrorKind::kUnsupported,
-        fmt::format("{}: is no model directory; a student is recovered before it is exported, so import it first",
-                    files.student.string()));
-  }
-  check_apart(files.student, files.output);
-  check_apart(files.teacher, files.output);
-  const TrainingModel teacher = open_training_model(files.teacher);
+  check_recovery_output(files);
+  const TrainingModel student = open_hashed_model(files.student);
+  const TrainingModel teacher = open_hashed_model(files.teacher);
   check_pair(teacher.family->config(), student.family->config());
   const std::string key = digest(
       {{"text", all_text_settings(options, teacher, files.text)}, {"weights", weight_settings(options, student)}});
@@ -298,7 +217,7 @@ RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFile
   if (!files.adapter.empty()) {
     write_peft_adapter(*student.family, *loaded.weights, options, model_name(student), files.adapter);
   }
-  write_output(options, files, teacher, student, *loaded.weights, report, progress);
+  write_recovered(options, files, teacher, student, *loaded.weights, report, progress);
   return report;
 }
 

@@ -19,11 +19,11 @@ inline constexpr const char* kRecoveryFile = "recovery.json";
 
 /// What is read, what is written, and how long it may take.
 struct RecoveryFiles {
-  std::filesystem::path teacher;  ///< the dense model: a directory or a GGUF file
-  std::filesystem::path student;  ///< the pruned model: a directory
-  std::filesystem::path text;     ///< outside text; empty: none
-  std::filesystem::path output;
-  bool force = false;                    ///< replace a model directory that is there
+  std::filesystem::path teacher;         ///< the dense model: a directory or a GGUF file
+  std::filesystem::path student;         ///< the pruned model: likewise
+  std::filesystem::path text;            ///< outside text; empty: none
+  std::filesystem::path output;          ///< of the student's kind
+  bool force = false;                    ///< replace a model that is there
   std::filesystem::path adapter = {};    ///< where LoRA's factors go in PEFT's format; empty: nowhere
   std::filesystem::path work_directory;  ///< created; removed by the caller once the output is there
   bool resume = false;                   ///< go on from what lies there; otherwise what lies there is replaced
@@ -42,13 +42,14 @@ struct RecoveryReport {
   nlohmann::json record;                ///< what recovery.json holds
 };
 
-/// Throws Error(kMismatch) unless both are of one architecture, vocabulary, depth, hidden size and attention, and the
-/// student's feed-forward blocks are not wider than the teacher's.
+/// Throws Error(kMismatch) unless both are of one architecture, vocabulary, depth, hidden size and attention, and no
+/// feed-forward block of the student is wider than the teacher's. A student of llama.cpp's architecture deci is a LLaMA
+/// whose layers differ in width.
 void check_pair(const ModelConfig& teacher, const ModelConfig& student);
 
 /// Teaches the student by the teacher and writes it, the whole of `prunenet recover`: the same tensors and types with
-/// other numbers; config, tokenizer and other small files copied; `recovery.json`; a section of README.md. The
-/// directory is complete or absent. Inputs are never changed.
+/// other numbers, and a record of what was done (recovery_output.h). The output is complete or absent. Inputs are never
+/// changed.
 ///
 /// Where it is interrupted the state after the last step is saved, and `resume` goes on from there: to the same bits
 /// with the same options, or with another `learning_rate`, `steps` and other options of the schedule. Those that decide

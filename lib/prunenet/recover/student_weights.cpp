@@ -38,11 +38,16 @@ std::vector<Projection> existing(const std::vector<Projection>& asked_for, const
 
 }  // namespace
 
+torch::ScalarType scalar_type(Precision precision) {
+  return precision == Precision::kBfloat16 ? torch::kBFloat16 : torch::kFloat32;
+}
+
 StudentWeights::StudentWeights(std::vector<DecoderLayerWeights> layers, const ModelConfig& config,
                                const RecoverOptions& options)
     : parameters_(std::make_shared<torch::nn::Module>()),
       trained_(existing(parse_projections(options.targets), config)),
-      scale_(options.alpha / static_cast<double>(options.rank)) {
+      scale_(options.alpha / static_cast<double>(options.rank)),
+      compute_(scalar_type(options.precision)) {
   const std::int64_t keys = config.num_key_value_heads * config.head_dim;
   for (DecoderLayerWeights& weights : layers) {
     const auto index = static_cast<std::int64_t>(layers_.size());
@@ -94,10 +99,10 @@ torch::Tensor StudentWeights::effective(const Part& part) const {
 }
 
 torch::Tensor StudentWeights::fused(const Parts& parts) const {
-  if (parts.size() == 1) return effective(parts.front());
+  if (parts.size() == 1) return effective(parts.front()).to(compute_);
   std::vector<torch::Tensor> rows;
   rows.reserve(parts.size());
-  for (const Part& part : parts) rows.push_back(effective(part));
+  for (const Part& part : parts) rows.push_back(effective(part).to(compute_));
   return torch::cat(rows);
 }
 

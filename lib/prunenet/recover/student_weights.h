@@ -18,6 +18,8 @@ struct LoraFactors {
   torch::Tensor b;  ///< B, [outputs, rank]
 };
 
+[[nodiscard]] torch::ScalarType scalar_type(Precision precision);
+
 /// The decoder layers of a student, of which some projections can be trained: a CausalLm over them is differentiable
 /// with respect to `parameters()`.
 ///
@@ -30,7 +32,7 @@ class StudentWeights final : public LayerStore {
   /// Error(kInvalidArgument) where that leaves none to train.
   StudentWeights(std::vector<DecoderLayerWeights> layers, const ModelConfig& config, const RecoverOptions& options);
 
-  /// Differentiable where gradients are recorded.
+  /// Differentiable where gradients are recorded. Matrices are in the precision of the options.
   [[nodiscard]] DecoderLayerWeights layer(std::int64_t layer) const override;
 
   /// All that is trained, as "layer3_gate_proj_weight", or "..._lora_a" and "..._lora_b".
@@ -67,6 +69,7 @@ class StudentWeights final : public LayerStore {
   std::vector<Projection> trained_;
   std::vector<Layer> layers_;
   double scale_;
+  torch::ScalarType compute_;
 };
 
 }  // namespace prunenet

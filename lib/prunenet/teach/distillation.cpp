@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "prunenet/model/linear_map.h"
+
 namespace prunenet {
 
 namespace {
@@ -63,7 +65,7 @@ class Chunk {
   /// d loss / dz -> d loss / d states
   [[nodiscard]] torch::Tensor to_states(const torch::Tensor& gradient) const {
     if (slope_.defined()) gradient.mul_(slope_);
-    const torch::Tensor of_states = torch::mm(gradient, logits_.projection);
+    const torch::Tensor of_states = linear_map(gradient, logits_.projection.t());
     return logits_.divisor == 1.0 ? of_states : of_states / logits_.divisor;
   }
 

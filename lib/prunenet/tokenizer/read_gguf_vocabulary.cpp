@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "prunenet/checkpoint/gguf_constants.h"
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/core/error.h"
 #include "prunenet/tokenizer/gguf_vocabulary.h"
@@ -28,8 +29,8 @@ std::optional<bool> optional_flag(const GgufFile& gguf, const std::string& name)
 }
 
 std::int64_t context_length(const GgufFile& gguf) {
-  if (!gguf.has("general.architecture")) return 0;
-  const std::string key = gguf.text("general.architecture") + ".context_length";
+  if (!gguf.has(kGgufArchitectureKey)) return 0;
+  const std::string key = gguf.text(kGgufArchitectureKey) + ".context_length";
   return gguf.has(key) ? gguf.integer(key) : 0;
 }
 

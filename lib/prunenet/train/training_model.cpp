@@ -8,13 +8,18 @@
 
 namespace prunenet {
 
-TrainingModel open_training_model(const std::filesystem::path& directory) {
+TrainingModel open_hashed_model(const std::filesystem::path& directory) {
   Checkpoint checkpoint = open_checkpoint(directory);
   std::unique_ptr<Family> family = make_family(checkpoint);
-  require_one_width(family->config());
   std::string digests;
   for (const std::string& shard : checkpoint.shards()) digests += sha256_file(checkpoint.directory() / shard) + "\n";
   return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
+}
+
+TrainingModel open_training_model(const std::filesystem::path& directory) {
+  TrainingModel model = open_hashed_model(directory);
+  require_one_width(model.family->config());
+  return model;
 }
 
 std::string model_name(const TrainingModel& model) {
@@ -23,12 +28,14 @@ std::string model_name(const TrainingModel& model) {
 
 nlohmann::json describe(const TrainingModel& model) {
   const ModelConfig& config = model.family->config();
-  return {{"name", model_name(model)},
-          {"sha256", model.sha256},
-          {"architecture", config.architecture},
-          {"hidden_size", config.hidden_size},
-          {"intermediate_size", config.intermediate_size},
-          {"num_hidden_layers", config.num_hidden_layers}};
+  nlohmann::json description = {{"name", model_name(model)},
+                                {"sha256", model.sha256},
+                                {"architecture", config.architecture},
+                                {"hidden_size", config.hidden_size},
+                                {"intermediate_size", config.intermediate_size},
+                                {"num_hidden_layers", config.num_hidden_layers}};
+  if (!config.layer_widths.empty()) description["intermediate_sizes"] = config.layer_widths;
+  return description;
 }
 
 nlohmann::json describe(const std::vector<TrainingModel>& models) {

@@ -11,7 +11,7 @@
 
 namespace prunenet {
 
-/// A model that a policy is trained on.
+/// A model, and what records identify it by.
 struct TrainingModel {
   std::filesystem::path directory;
   Checkpoint checkpoint;
@@ -19,13 +19,16 @@ struct TrainingModel {
   std::string sha256;  ///< of the digests of its shards, in order
 };
 
-/// Throws what Checkpoint::open and make_family throw.
+/// A directory or a GGUF file. Throws what open_checkpoint and make_family throw.
+[[nodiscard]] TrainingModel open_hashed_model(const std::filesystem::path& directory);
+/// One that a policy can be trained on: throws what require_one_width throws, too.
 [[nodiscard]] TrainingModel open_training_model(const std::filesystem::path& directory);
 
 /// Name of its directory.
 [[nodiscard]] std::string model_name(const TrainingModel& model);
 
-/// What records say of it: `{name, sha256, architecture, hidden_size, intermediate_size, num_hidden_layers}`.
+/// What records say of it: `{name, sha256, architecture, hidden_size, intermediate_size, num_hidden_layers}`, and
+/// `intermediate_sizes` where layers differ.
 [[nodiscard]] nlohmann::json describe(const TrainingModel& model);
 /// A list of these.
 [[nodiscard]] nlohmann::json describe(const std::vector<TrainingModel>& models);
