@@ -38,6 +38,8 @@ if [[ ${1:-} == --sanitize ]]; then
   sanitize "${@:2}"
   exit
 fi
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPRUNENET_DEVELOPER=ON -DPRUNENET_BUILD_BENCH=ON
+python="$(PATH="/usr/bin:$PATH" command -v python3)" # Debian's, which setup.sh has installed modules for
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPRUNENET_DEVELOPER=ON -DPRUNENET_BUILD_BENCH=ON \
+  -DPRUNENET_BUILD_PYTHON=ON -DPython3_EXECUTABLE="$python"
 cmake --build "$build" --parallel "$jobs"
 test_in "$build" "$@"

@@ -20,7 +20,9 @@ if [[ ${1:-all} != build ]]; then
   packages+=(
     clang-format clangd shellcheck
     libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
-    # a browser that opens reports, and the notebook
+    # the Python module, and mypy for its stubs
+    mypy pybind11-dev pybind11-json-dev python3-dev python3-numpy
+    # a browser that opens reports, and the notebooks
     chromium jupyter-nbconvert python3-ipykernel python3-matplotlib
     # room for the Python package of the GGUF format
     python3-venv

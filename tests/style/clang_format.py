@@ -9,7 +9,7 @@ import sys
 
 def main() -> int:
     clang_format, source = sys.argv[1], pathlib.Path(sys.argv[2])
-    files = sorted(path for folder in ("lib", "apps", "tests") for ending in ("*.h", "*.cpp")
+    files = sorted(path for folder in ("lib", "apps", "python", "tests") for ending in ("*.h", "*.cpp")
                    for path in (source / folder).rglob(ending))
     if not files:
         print(f"no C++ files under {source}")

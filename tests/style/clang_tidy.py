@@ -49,8 +49,9 @@ def main() -> int:
     chosen = [pathlib.Path(argument).resolve() for argument in sys.argv[4:] if not argument.startswith("--")]
     commands = write_commands(build)
     roots, known = [source / "lib", source / "apps" / "prunenet"], {}
+    folders = ("lib", "apps") + (("python",) if (build / "python").is_dir() else ())  # where it is built
     files = chosen or sorted(
-        path for folder in ("lib", "apps") for path in (source / folder).rglob("*")
+        path for folder in folders for path in (source / folder).rglob("*")
         if path.suffix in (".h", ".cpp") and ("--all" in sys.argv or not reaches_torch(path, roots, known)))
 
     def check(path: pathlib.Path) -> bool:
