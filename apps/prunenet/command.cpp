@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
+#include "options.h"
 #include "print.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/version.h"
@@ -15,16 +19,38 @@ namespace prunenet::cli {
 
 namespace {
 
+constexpr const char* kSummary = "smaller language models by a learned, data-free pruning policy";
+
+constexpr std::array<std::pair<ExitCode, const char*>, 6> kExitCodes = {{
+    {kDone, "done"},
+    {kFailed, "failed"},
+    {kUsage, "usage or output in the way"},
+    {kBadInputFile, "bad input file"},
+    {kNoRoom, "not enough memory or disk"},
+    {kInterruptedBySignal, "interrupted"},
+}};
+
 std::string usage() {
-  std::string text =
-      "prunenet: smaller language models by a learned, data-free pruning policy\n\n"
-      "prunenet VERB [options]\n\n";
+  std::string text = fmt::format("prunenet: {}\n\nprunenet VERB [options]\n\n", kSummary);
   for (const Verb& verb : kVerbs) text += fmt::format("  {:<10}{}\n", verb.name, verb.summary);
   text +=
-      "\n'prunenet VERB --help' shows a verb's options and an example; 'prunenet --version' the version.\n"
-      "Exit codes: 0 done, 1 failed, 2 usage or output in the way, 3 bad input file, 4 not enough memory or disk,\n"
-      "130 interrupted.\n";
+      "\n'prunenet VERB --help' shows a verb's options and an example; 'prunenet --version' the version.\n\n"
+      "Exit codes:\n";
+  for (const auto& [code, meaning] : kExitCodes) text += fmt::format("  {:<10}{}\n", static_cast<int>(code), meaning);
   return text;
+}
+
+/// What the whole command's help says, and after it what every verb's says, a line of JSON each.
+void describe_everything() {
+  nlohmann::json verbs = nlohmann::json::array();
+  for (const Verb& verb : kVerbs) verbs.push_back({{"name", verb.name}, {"summary", verb.summary}});
+  nlohmann::json codes = nlohmann::json::array();
+  for (const auto& [code, meaning] : kExitCodes)
+    codes.push_back({{"code", static_cast<int>(code)}, {"meaning", meaning}});
+  const nlohmann::json described = {
+      {"summary", kSummary}, {"version", version()}, {"verbs", std::move(verbs)}, {"exit_codes", std::move(codes)}};
+  print(described.dump() + "\n");
+  for (const Verb& verb : kVerbs) verb.run({kDescribe});
 }
 
 std::string verb_names() {
@@ -37,6 +63,7 @@ void dispatch(const Arguments& arguments) {
   if (arguments.empty()) throw Error(ErrorKind::kInvalidArgument, "no verb given; see 'prunenet --help'");
   const std::string& name = arguments.front();
   if (name == "--help" || name == "help") return print(usage());
+  if (name == kDescribe) return describe_everything();
   if (name == "--version") return print(fmt::format("prunenet {}\n", version()));
   const auto verb = std::find_if(kVerbs.begin(), kVerbs.end(), [&](const Verb& known) { return known.name == name; });
   if (verb == kVerbs.end()) {

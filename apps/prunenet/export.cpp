@@ -44,6 +44,7 @@ VerbOptions make_options(ExportArguments& arguments) {
       ("pre", value_of(arguments.pre, "NAME"),
        "llama.cpp's name of the pre-tokenizer, where tokenizer.json has one that is not recognised")  //
       ("force", flag(arguments.force), "replace an existing file");
+  options.suggest("type", {"f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"});
   return options;
 }
 

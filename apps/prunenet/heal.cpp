@@ -112,6 +112,7 @@ void add_heal_options(VerbOptions& options, HealArguments& arguments) {
       ("heal-held-out-tokens", value_of(arguments.held_out_tokens, "N"), "tokens that choose lambda, likewise")  //
       ("start-tokens", value_of(arguments.start_tokens, "ID")->multitoken(),
        "the sampled sequences start with these in turn, likewise");
+  options.suggest("heal-form", {kSequential, kOneShot});
   add_network_options(options, arguments.network);
 }
 

@@ -48,6 +48,7 @@ VerbOptions make_options(ImportArguments& arguments) {
       ("dtype", default_of(arguments.dtype, "T"), "of a GGUF file's weights: float32, bfloat16 or float16")  //
       ("force", flag(arguments.force), "replace an existing model directory");
   options.positional("source");
+  options.suggest("dtype", {"float32", "bfloat16", "float16"});
   return options;
 }
 

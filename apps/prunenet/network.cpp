@@ -15,6 +15,7 @@ namespace prunenet::cli {
 
 void add_device_option(VerbOptions& options, NetworkArguments& arguments) {
   options.add()("device", default_of(arguments.device, "D"), "where to compute: cpu, cuda or cuda:N");
+  options.suggest("device", {"cpu", "cuda"});
 }
 
 void add_network_options(VerbOptions& options, NetworkArguments& arguments) {

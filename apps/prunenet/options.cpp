@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -43,6 +44,19 @@ std::vector<std::string> as_words(const std::string& key, const nlohmann::json& 
   throw Error(ErrorKind::kInvalidArgument, fmt::format("key '{}' needs a value or a list of values", key));
 }
 
+nlohmann::json description_of(const po::option_description& option, bool shared) {
+  const po::value_semantic& semantic = *option.semantic();
+  nlohmann::json described = {{"name", option.long_name()}, {"description", option.description()}, {"shared", shared}};
+  if (semantic.max_tokens() == 0) return described;  // a flag
+  const std::string parameter = semantic.name();     // "N", or "N (=8)" with a default
+  const std::size_t fallback = parameter.find(" (=");
+  described["value"] = parameter.substr(0, fallback);
+  if (fallback != std::string::npos)
+    described["default"] = parameter.substr(fallback + 3, parameter.size() - fallback - 4);
+  described["several"] = semantic.max_tokens() > 1;
+  return described;
+}
+
 }  // namespace
 
 VerbOptions::VerbOptions(Help help, Recipe recipe)
@@ -50,12 +64,12 @@ VerbOptions::VerbOptions(Help help, Recipe recipe)
   const char* keys = recipe_ == Recipe::kOptionNames
                          ? "YAML file whose keys are the options above; options given here override it"
                          : "YAML file with the sections below; options given here override it";
-  shared_.add_options()                                                                                             //
-      ("recipe", value_of(common_.recipe, "F.yaml"), keys)                                                          //
-      ("seed", value_of(common_.seed, "N"), "seed of everything random")                                            //
-      ("threads", value_of(common_.threads, "N"), fmt::format("threads (default: all, {} here)", cores()).c_str())  //
-      ("quiet", flag(common_.quiet), "no progress on standard error, only warnings and errors")                     //
-      ("help", "show this and stop");
+  shared_.add_options()  //
+      ("recipe", value_of(common_.recipe, "F.yaml"), keys)(
+          "seed", value_of(common_.seed, "N"), "seed of everything random")("threads", value_of(common_.threads, "N"),
+                                                                            "threads; default: all cores")(
+          "quiet", flag(common_.quiet), "no progress on standard error, only warnings and errors")(
+          "help", "show this and stop");
 }
 
 po::options_description VerbOptions::all() const {
@@ -64,7 +78,19 @@ po::options_description VerbOptions::all() const {
   return options;
 }
 
+void VerbOptions::suggest(const char* option, std::vector<std::string> values) {
+  suggest(option, [values = std::move(values)] { return values; });
+}
+
+void VerbOptions::suggest(const char* option, std::function<std::vector<std::string>()> values) {
+  suggestions_[option] = std::move(values);
+}
+
 bool VerbOptions::parse(const std::vector<std::string>& arguments) {
+  if (arguments.size() == 1 && arguments.front() == kDescribe) {
+    print(description().dump() + "\n");
+    return false;
+  }
   po::variables_map values;
   const po::options_description options = all();
   try {
@@ -151,6 +177,21 @@ std::string VerbOptions::help_text() const {
   text << "\n" << own_ << "\n" << shared_;
   if (!help_.details.empty()) text << "\n" << help_.details << "\n";
   return text.str();
+}
+
+nlohmann::json VerbOptions::description() const {
+  nlohmann::json options = nlohmann::json::array();
+  for (const auto& option : own_.options()) options.push_back(description_of(*option, false));
+  for (const auto& option : shared_.options()) options.push_back(description_of(*option, true));
+  for (nlohmann::json& option : options) {
+    const auto suggested = suggestions_.find(option.at("name").get<std::string>());
+    if (suggested != suggestions_.end()) option["suggestions"] = suggested->second();
+  }
+  nlohmann::json described = {{"verb", help_.verb},       {"synopsis", help_.synopsis},
+                              {"summary", help_.summary}, {"example", help_.example},
+                              {"details", help_.details}, {"options", std::move(options)}};
+  if (positional_.max_total_count() > 0) described["positional"] = positional_.name_for_position(0);
+  return described;
 }
 
 }  // namespace prunenet::cli

@@ -2,6 +2,9 @@
 
 #include <boost/program_options.hpp>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +42,10 @@ inline boost::program_options::typed_value<bool>* flag(bool& target) {
   return boost::program_options::bool_switch(&target);
 }
 
+/// As the only argument of a verb: prints all that its help says as one line of JSON, from which its manual page and
+/// the shells' completion are made (apps/prunenet/manual). The same on every machine.
+inline constexpr const char* kDescribe = "--describe";
+
 /// The options of one verb: its own, those all verbs share, and a recipe that fills in what the command line leaves
 /// out. All failures are Error(kInvalidArgument) with one line that says what to do.
 class VerbOptions {
@@ -60,8 +67,12 @@ class VerbOptions {
   /// Arguments without a name go to this option: one, or `kAnyNumber`.
   static constexpr int kAnyNumber = -1;
   void positional(const char* option, int count = 1) { positional_.add(option, count); }
+  /// The values that an option takes, or some of them where any path will do: shells complete them.
+  void suggest(const char* option, std::vector<std::string> values);
+  /// The same for values that take looking for: asked only where they are needed.
+  void suggest(const char* option, std::function<std::vector<std::string>()> values);
 
-  /// False where `--help` was asked for, and printed: then there is nothing left to do.
+  /// False where `--help` was asked for, or `kDescribe` alone, and printed: then there is nothing left to do.
   [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
   [[nodiscard]] const CommonOptions& common() const { return common_; }
   /// Throws where a required value is empty.
@@ -72,6 +83,7 @@ class VerbOptions {
  private:
   [[nodiscard]] boost::program_options::options_description all() const;
   [[nodiscard]] std::string help_text() const;
+  [[nodiscard]] nlohmann::json description() const;
   void check_unnamed(const boost::program_options::parsed_options& parsed) const;
   void check_ranges() const;
   void store_recipe(boost::program_options::variables_map& values) const;
@@ -82,6 +94,7 @@ class VerbOptions {
   boost::program_options::options_description own_;
   boost::program_options::options_description shared_;
   boost::program_options::positional_options_description positional_;
+  std::map<std::string, std::function<std::vector<std::string>()>> suggestions_;
 };
 
 }  // namespace prunenet::cli
