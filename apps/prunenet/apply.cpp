@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "find_policy.h"
 #include "heal.h"
 #include "human.h"
 #include "job.h"
@@ -61,10 +62,10 @@ VerbOptions make_options(ApplyArguments& arguments) {
            "prunenet apply --model smollm2 --from-plan p.json --out smollm2-30\n"
            "prunenet apply --model smollm2.gguf --policy smollm2.safetensors --ratio 0.3 --out smollm2-30.gguf",
        .details = ""});
-  options.add()                                                                                                 //
-      ("model", value_of(arguments.model, "MODEL"), "model directory, or GGUF file")                            //
-      ("policy", value_of(arguments.policy, "POLICY"), "policy file")                                           //
-      ("ratio", value_of(arguments.ratio, "R"), fmt::format("share to remove, in [0, {}]", kMaxRatio).c_str())  //
+  options.add()                                                                                                   //
+      ("model", value_of(arguments.model, "MODEL"), "model directory, or GGUF file")                              //
+      ("policy", value_of(arguments.policy, "POLICY"), "policy file, or the name of an installed one, as llama")  //
+      ("ratio", value_of(arguments.ratio, "R"), fmt::format("share to remove, in [0, {}]", kMaxRatio).c_str())    //
       ("target", value_of(arguments.target, "T"),
        "in place of --ratio: remove as little as brings the model to params=100M, size=80MB (of the weight files), "
        "macs=90M (multiply-accumulates a token) or a share of the dense model, as macs=70%")  //
@@ -80,6 +81,9 @@ VerbOptions make_options(ApplyArguments& arguments) {
       ("sample", flag(arguments.sample), "draw the neurons from the policy, by --seed")                               //
       ("dry-run", flag(arguments.dry_run), "say what would come out, and write no model")                             //
       ("force", flag(arguments.force), "replace an existing output");
+  options.suggest("policy", policy_names);
+  options.suggest("budget", {"uniform", "global"});
+  options.suggest("round-to", {"none", "tensorcore", "gguf", "gguf-k", "marlin"});
   add_heal_options(options, arguments.heal);
   return options;
 }
@@ -217,6 +221,7 @@ void run_apply(const Arguments& words) {
   VerbOptions options = make_options(arguments);
   if (!options.parse(words)) return;
   check_arguments(arguments, options);
+  const std::string named_policy = std::exchange(arguments.policy, find_policy(arguments.policy));
 
   Job job(options.common());
   const Stopwatch watch;
@@ -224,6 +229,7 @@ void run_apply(const Arguments& words) {
   const auto [plan, seed] = get_plan(arguments, prunable, options.common(), job.progress());
   const PruneEstimate sizes = prunable.estimate(plan);
   Facts facts = describe(sizes, plan);
+  if (arguments.policy != named_policy) facts.emplace(facts.begin(), "policy", arguments.policy);
   if (!arguments.dry_run) {
     PruneOptions prune;
     prune.output = arguments.out;

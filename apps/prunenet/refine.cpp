@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "find_policy.h"
 #include "human.h"
 #include "job.h"
 #include "network.h"
@@ -48,7 +49,7 @@ VerbOptions make_options(RefineArguments& arguments) {
       VerbOptions::Recipe::kOwnSections);
   options.add()                                                                                                      //
       ("model", value_of(arguments.models, "DIR"), "dense model; repeat it to refine on several, which take turns")  //
-      ("policy", value_of(arguments.policy, "POLICY"), "the policy to start from")                                   //
+      ("policy", value_of(arguments.policy, "POLICY"), "the policy to start from: a file, or a name")                //
       ("out", value_of(arguments.out, "POLICY"), "the policy file to write")                                         //
       ("steps", value_of(arguments.steps, "N"), "short for --set refine.steps=N")                                    //
       ("set", value_of(arguments.settings, "KEY=VALUE"),
@@ -56,6 +57,7 @@ VerbOptions make_options(RefineArguments& arguments) {
       ("resume", flag(arguments.resume), "go on from POLICY.refine, where an interrupted run left it")  //
       ("force", flag(arguments.force),
        "replace an existing policy file, and start anew where an unfinished refinement is left");
+  options.suggest("policy", policy_names);
   add_device_option(options, arguments.network);
   return options;
 }
@@ -102,6 +104,7 @@ void run_refine(const Arguments& words) {
   options.require(arguments.models.empty() ? "" : arguments.models.front(), "model");
   options.require(arguments.policy, "policy");
   options.require(arguments.out, "out");
+  arguments.policy = find_policy(arguments.policy);
   const RefineOptions recipe = make_recipe(arguments, options.common());
   check_output(arguments);
   const std::filesystem::path work = arguments.out + ".refine";

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "find_policy.h"
 #include "job.h"
 #include "options.h"
 #include "print.h"
@@ -38,12 +39,14 @@ VerbOptions make_options(VerifyArguments& arguments) {
        .example = "prunenet verify smollm2-30 --against smollm2 --policy smollm2.safetensors\n"
                   "prunenet verify smollm2-30.gguf --against smollm2.gguf --json verified.json",
        .details = ""});
-  options.add()                                                                                                    //
-      ("output", value_of(arguments.output, "OUT"), "what apply wrote; '--output' may be left out")                //
-      ("against", value_of(arguments.against, "IN"), "the model directory or GGUF file that it was made from")     //
-      ("policy", value_of(arguments.policy, "POLICY"), "also compare this policy with the one that was recorded")  //
+  options.add()                                                                                                 //
+      ("output", value_of(arguments.output, "OUT"), "what apply wrote; '--output' may be left out")             //
+      ("against", value_of(arguments.against, "IN"), "the model directory or GGUF file that it was made from")  //
+      ("policy", value_of(arguments.policy, "POLICY"),
+       "also compare this policy, a file or a name, with the one that was recorded")  //
       ("json", value_of(arguments.json_file, "F"), "write the results as JSON; '-' for standard output");
   options.positional("output");
+  options.suggest("policy", policy_names);
   return options;
 }
 
@@ -87,7 +90,7 @@ void run_verify(const Arguments& words) {
 
   Job job(options.common());
   VerifyOptions verify;
-  verify.policy = arguments.policy;
+  verify.policy = find_policy(arguments.policy);
   const VerifyReport report = verify_pruned(arguments.output, arguments.against, verify, job.progress());
   job.progress().finish();
   if (arguments.json_file != "-") print(render(report));
