@@ -1,53 +1,13 @@
 #include "prunenet/family/family.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <functional>
 
-#include "prunenet/checkpoint/file_names.h"
 #include "prunenet/core/error.h"
-#include "prunenet/core/printable.h"
-#include "prunenet/family/adapters.h"
 #include "prunenet/family/linear_reader.h"
-#include "prunenet/family/tensor_check.h"
 
 namespace prunenet {
-
-namespace {
-
-using HasTensor = std::function<bool(const std::string&)>;
-
-std::string read_architecture(const nlohmann::json& config, const std::string& where) {
-  const auto found = config.find("architectures");
-  const bool readable = found != config.end() && found->is_array() && found->size() == 1 && found->front().is_string();
-  if (!readable) throw Error(ErrorKind::kBadInput, where + ": architectures is not a list of one name");
-  return found->front().get<std::string>();
-}
-
-/// Mixtures of experts have no one FFN a layer; their configs say how many they have.
-bool has_experts(const nlohmann::json& config) {
-  return std::ranges::any_of(std::array{"num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"},
-                             [&config](const char* key) { return config.contains(key); });
-}
-
-std::unique_ptr<Family> adapt(const nlohmann::json& config, const std::string& where, const HasTensor& has_tensor) {
-  const std::string architecture = read_architecture(config, where);
-  std::vector<std::string_view> known;
-  for (const Adapter& adapter : kAdapters) {
-    known.push_back(adapter.architecture);
-    if (adapter.architecture == architecture)
-      return adapter.make({ConfigFields(config, where), has_tensor, architecture});
-  }
-  throw Error(
-      ErrorKind::kUnsupported,
-      fmt::format("{}: architecture '{}' is not known{}; known are {}", where, printable(architecture),
-                  has_experts(config) ? ", and mixtures of experts cannot be pruned yet" : "", fmt::join(known, ", ")));
-}
-
-}  // namespace
 
 LinearPlace Family::output_projection() const {
   const LinearPlace reduction = output_reduction();
@@ -58,19 +18,6 @@ LinearPlace Family::output_projection() const {
 std::int64_t Family::word_size() const {
   const LinearPlace projection = embedding_projection();
   return projection.exists() ? projection.inputs : config_.hidden_size;
-}
-
-std::unique_ptr<Family> make_family(const Checkpoint& checkpoint) {
-  const std::string where = (checkpoint.directory() / kConfigFile).string();
-  static_cast<void>(read_architecture(checkpoint.config(), where));
-  refuse_foreign_tensors(checkpoint);
-  auto family = adapt(checkpoint.config(), where, [&](const std::string& name) { return checkpoint.has(name); });
-  check_tensors(checkpoint, *family);
-  return family;
-}
-
-std::unique_ptr<Family> make_family(const nlohmann::json& config, const std::string& where) {
-  return adapt(config, where, [](const std::string&) { return false; });
 }
 
 void require_one_width(const ModelConfig& config) {
