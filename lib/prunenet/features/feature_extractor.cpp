@@ -4,53 +4,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <memory>
+#include <set>
 #include <utility>
 
 #include "prunenet/core/error.h"
 #include "prunenet/core/rng.h"
-#include "prunenet/features/attention_map.h"
-#include "prunenet/features/eigen_basis.h"
-#include "prunenet/features/feature_table.h"
-#include "prunenet/features/input_covariance.h"
-#include "prunenet/features/mean_field.h"
-#include "prunenet/features/neuron_block.h"
-#include "prunenet/features/shape_features.h"
 
 namespace prunenet {
 
 namespace {
 
-constexpr std::int64_t kEmbeddingDirections = 64;
-constexpr std::int64_t kStreamDirections = 8;
-constexpr int kDepthHarmonics = 4;
 constexpr std::int64_t kNeuronsAtATime = 128;
 constexpr float kLargestWeight = 1e8F;  // products of several stay far from overflow
-
-/// Cosine-like coordinates of the three vectors of a neuron along the columns of `basis` (d x count).
-void add_projections(const std::string& name, const NeuronBlock& block, const MatrixD& basis, FeatureTable& table) {
-  const auto add = [&](const char* part, const MatrixD& rows, const VectorD& norms) {
-    const MatrixD coordinates = norms.array().max(1e-12).inverse().matrix().asDiagonal() * (rows * basis);
-    for (Eigen::Index j = 0; j < coordinates.cols(); ++j) {
-      table.add(fmt::format("{}.{}.{}", name, part, j), coordinates.col(j), /*ranked=*/false);
-    }
-  };
-  add("gate", block.gate, block.gate_norm);
-  add("up", block.up, block.up_norm);
-  add("down", block.down, block.down_norm);
-}
-
-/// Relative depth t in [0, 1], with harmonics so that a small network can single out a layer.
-void add_depth(std::int64_t layer, std::int64_t layers, FeatureTable& table) {
-  const double t = layers > 1 ? static_cast<double>(layer) / static_cast<double>(layers - 1) : 0.0;
-  table.add_constant("depth", 2.0 * t - 1.0);
-  table.add_constant("depth.first", layer == 0 ? 1.0 : 0.0);
-  table.add_constant("depth.last_two", layer >= layers - 2 ? 1.0 : 0.0);
-  for (int k = 1; k <= kDepthHarmonics; ++k) {
-    table.add_constant(fmt::format("depth.sin{}", k), std::sin(std::numbers::pi * k * t));
-    table.add_constant(fmt::format("depth.cos{}", k), std::cos(std::numbers::pi * k * t));
-  }
-}
 
 /// Names the first weight that features cannot be computed of: NaN, infinite, or larger than kLargestWeight.
 /// `first_row` and `first_column`: of the values, in the matrix that they are part of.
@@ -116,18 +82,19 @@ class ModerateWeights final : public WeightSource {
   const WeightSource& source_;
 };
 
-/// What goes along from layer to layer.
+/// The groups on their way through a model.
 class Extractor {
  public:
-  explicit Extractor(const WeightSource& weights)
-      : weights_(weights), covariance_(weights.config()), field_(weights.config()) {
+  Extractor(const FeatureRegistry& features, const WeightSource& weights) : weights_(weights) {
+    for (const auto& [name, make] : features.entries()) {
+      groups_.push_back(make(weights.config()));
+      if (groups_.back() != nullptr) continue;
+      throw Error(ErrorKind::kInvalidArgument, fmt::format("feature group '{}' was not made", name));
+    }
     weights.visit_embedding([this](std::int64_t first, const MatrixF& words) {
-      covariance_.add_embedding(words);
-      field_.add_embedding(first, words);
+      for (const auto& group : groups_) group->add_embedding(first, words);
     });
-    covariance_.finish_embedding();
-    field_.finish_embedding();
-    embedding_axes_ = leading_eigenvectors(covariance_.embedding(), kEmbeddingDirections, covariance_.mean());
+    for (const auto& group : groups_) group->finish_embedding();
   }
 
   /// Layers in order.
@@ -135,37 +102,28 @@ class Extractor {
     const ModelConfig& config = weights_.config();
     if (!config.parallel_blocks) attend(layer);
     const FfnBlockWeights ffn = weights_.ffn(layer);
-    const MatrixD stream_axes = leading_eigenvectors(covariance_.current(), kStreamDirections, covariance_.mean());
+    const FfnLayer here{layer, ffn};
     FeatureTable table;
-    field_.begin_ffn(ffn);
+    for (const auto& group : groups_) group->begin_ffn(here, table);
     for (std::int64_t first = 0; first < config.intermediate_size; first += kNeuronsAtATime) {
       const std::int64_t count = std::min(kNeuronsAtATime, config.intermediate_size - first);
       const NeuronBlock block = make_neuron_block(ffn.neurons(first, count), ffn, config);
-      table.begin_block();
-      add_shape_features(block, table);
-      covariance_.add_features(ffn, block, table);
-      field_.add_features(block, table);
-      add_projections("embedding_axis", block, embedding_axes_, table);
-      add_projections("stream_axis", block, stream_axes, table);
+      table.begin_block(count);
+      for (const auto& group : groups_) group->add_features(here, block, table);
     }
-    add_depth(layer, config.num_hidden_layers, table);
     if (config.parallel_blocks) attend(layer);
-    covariance_.finish_ffn();
-    field_.finish_ffn(ffn);
+    for (const auto& group : groups_) group->finish_ffn(here);
     return table;
   }
 
  private:
   void attend(std::int64_t layer) {
-    AttentionMap attention = make_attention_map(weights_.attention(layer), weights_.config());
-    field_.apply_attention(attention);
-    covariance_.add_attention_write(std::move(attention));
+    const AttentionMap attention = make_attention_map(weights_.attention(layer), weights_.config());
+    for (const auto& group : groups_) group->pass_attention(attention);
   }
 
   const WeightSource& weights_;
-  InputCovariance covariance_;
-  MeanField field_;
-  MatrixD embedding_axes_;
+  std::vector<std::unique_ptr<FeatureGroup>> groups_;
 };
 
 /// The smallest model there can be, with arbitrary weights: it shows which features there are.
@@ -204,24 +162,49 @@ class ToyWeights final : public WeightSource {
   ModelConfig config_;
 };
 
+/// Throws where a layer has other columns than the first model that they were computed of.
+void require_same_columns(const std::vector<std::string>& names, const std::vector<std::string>& expected) {
+  if (names == expected) return;
+  const auto [here, there] = std::ranges::mismatch(names, expected);
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("{} features, where {} are expected; the first that differs is '{}', and not '{}': feature "
+                          "groups give every layer of every model the same columns",
+                          names.size(), expected.size(), here == names.end() ? "" : *here,
+                          there == expected.end() ? "" : *there));
+}
+
 }  // namespace
 
-const std::vector<std::string>& feature_names() {
-  static const std::vector<std::string> names = [] {
-    const ToyWeights toy;
-    return Extractor(toy).pass(0).names();
-  }();
+std::vector<std::string> feature_names(const FeatureRegistry& features) {
+  const ToyWeights toy;
+  std::vector<std::string> names = Extractor(features, toy).pass(0).names();
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    if (seen.insert(name).second) continue;
+    throw Error(ErrorKind::kInvalidArgument, fmt::format("feature '{}' is there twice; name one of them anew", name));
+  }
   return names;
 }
 
-void extract_features(const WeightSource& source, const FeatureConsumer& consumer, Progress& progress) {
+const std::vector<std::string>& feature_names() {
+  static const std::vector<std::string> names = feature_names(built_in_features());
+  return names;
+}
+
+void extract_features(const WeightSource& source, const FeatureConsumer& consumer, Progress& progress,
+                      const FeatureRegistry& features) {
   require_one_width(source.config());
+  const std::vector<std::string> names = feature_names(features);
   const ModerateWeights weights(source);
   const std::int64_t layers = weights.config().num_hidden_layers;
   progress.begin("computing features", "layers", static_cast<std::uint64_t>(layers));
-  Extractor extractor(weights);
+  Extractor extractor(features, weights);
   for (std::int64_t layer = 0; layer < layers; ++layer) {
-    const FeatureTable table = located(fmt::format("layer {}", layer), [&] { return extractor.pass(layer); });
+    const FeatureTable table = located(fmt::format("layer {}", layer), [&] {
+      FeatureTable columns = extractor.pass(layer);
+      require_same_columns(columns.names(), names);
+      return columns;
+    });
     consumer(layer, table.assemble(layer));
     progress.advance(1);
   }

@@ -60,8 +60,13 @@ void InputCovariance::finish_embedding() {
   current_ = embedding_;
 }
 
-void InputCovariance::add_attention_write(AttentionMap attention) {
-  const MatrixD map = copying_map(std::exchange(attention, {}), config_);
+void InputCovariance::pass_attention(const AttentionMap& attention) {
+  copying_ = copying_map(attention, config_);
+}
+
+void InputCovariance::add_attention_write() {
+  if (copying_.size() == 0) return;
+  const MatrixD map = std::exchange(copying_, {});
   MatrixD write(map.rows(), map.rows());
   for (Eigen::Index first = 0; first < map.rows(); first += kRowsAtATime) {
     const Eigen::Index count = std::min(kRowsAtATime, map.rows() - first);

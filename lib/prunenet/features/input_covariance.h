@@ -20,8 +20,10 @@ class InputCovariance {
   /// Some rows of the embedding (n x d); all of them, then their end, before anything else.
   void add_embedding(const MatrixF& words);
   void finish_embedding();
-  /// In the order of the forward pass: attention of a layer, the blocks of its neurons, their end.
-  void add_attention_write(AttentionMap attention);
+  /// In the order of the forward pass: attention of a layer, the blocks of its neurons, their end. What attention
+  /// writes is added once its weights need not be in memory any more; a second time adds nothing.
+  void pass_attention(const AttentionMap& attention);
+  void add_attention_write();
   void add_features(const FfnBlockWeights& weights, const NeuronBlock& block, FeatureTable& table);
   void finish_ffn();
 
@@ -41,6 +43,7 @@ class InputCovariance {
   MatrixD embedding_;
   VectorD mean_;
   MatrixD current_;
+  MatrixD copying_;    ///< of attention that was passed and not added, d x d; else empty
   MatrixD ffn_write_;  ///< of the neurons since the last `finish_ffn`, lower triangle; empty before the first
 };
 
