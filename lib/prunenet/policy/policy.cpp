@@ -82,9 +82,12 @@ void check_features(const Policy& policy, const std::vector<std::string>& availa
     const auto [here, there] = std::mismatch(policy.features.begin(), policy.features.end(), available.begin());
     difference = fmt::format("; the order differs from '{}' on, where '{}' is computed", *here, *there);
   }
-  throw Error(ErrorKind::kMismatch,
-              fmt::format("the policy was trained on another feature set ({} features, {} here){}; train it anew",
-                          policy.features.size(), available.size(), difference));
+  throw Error(
+      ErrorKind::kMismatch,
+      fmt::format(
+          "the policy was trained on another feature set ({} features, {} here){}; train it anew, or register the "
+          "feature groups that it was trained on",
+          policy.features.size(), available.size(), difference));
 }
 
 }  // namespace prunenet

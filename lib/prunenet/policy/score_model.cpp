@@ -1,7 +1,5 @@
 #include "prunenet/policy/score_model.h"
 
-#include "prunenet/features/feature_extractor.h"
-
 namespace prunenet {
 
 namespace {
@@ -12,21 +10,23 @@ std::vector<float> score_layer(std::span<Policy> policies, std::size_t layer, co
 
 }  // namespace
 
-std::vector<std::vector<float>> score_model(std::span<Policy> policies, const WeightSource& weights,
-                                            Progress& progress) {
-  for (const Policy& policy : policies) check_features(policy, feature_names());
+std::vector<std::vector<float>> score_model(std::span<Policy> policies, const WeightSource& weights, Progress& progress,
+                                            const FeatureRegistry& features) {
+  const std::vector<std::string> names = feature_names(features);
+  for (const Policy& policy : policies) check_features(policy, names);
   std::vector<std::vector<float>> scores;
   extract_features(
       weights,
-      [&](std::int64_t layer, const MatrixF& features) {
-        scores.push_back(score_layer(policies, static_cast<std::size_t>(layer), features));
+      [&](std::int64_t layer, const MatrixF& values) {
+        scores.push_back(score_layer(policies, static_cast<std::size_t>(layer), values));
       },
-      progress);
+      progress, features);
   return scores;
 }
 
-std::vector<std::vector<float>> score_features(std::span<Policy> policies, const std::vector<MatrixF>& features) {
-  for (const Policy& policy : policies) check_features(policy, feature_names());
+std::vector<std::vector<float>> score_features(std::span<Policy> policies, const std::vector<MatrixF>& features,
+                                               const std::vector<std::string>& names) {
+  for (const Policy& policy : policies) check_features(policy, names);
   std::vector<std::vector<float>> scores;
   for (std::size_t layer = 0; layer < features.size(); ++layer) {
     scores.push_back(score_layer(policies, layer, features[layer]));
