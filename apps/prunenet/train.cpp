@@ -168,7 +168,10 @@ void run_train(const Arguments& words) {
   if (recipe.policy == PolicyKind::kPrunenet) {
     train_and_save(arguments, recipe, load, job, train_prunenet_on_model, save_published_policy);
   } else {
-    train_and_save(arguments, recipe, load, job, train_on_models, save_policy);
+    const auto train = [](const auto& models, const Recipe& how, const TrainingFiles& files, Progress& progress) {
+      return train_on_models(models, how, files, progress);
+    };
+    train_and_save(arguments, recipe, load, job, train, save_policy);
   }
 }
 

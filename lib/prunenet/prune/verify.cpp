@@ -33,7 +33,7 @@ class DirectoryVerification {
   DirectoryVerification(fs::path output, const fs::path& input, const VerifyOptions& options, Progress& progress)
       : output_(std::move(output)),
         input_(Checkpoint::open(input)),
-        family_(make_family(input_)),
+        family_(make_family(input_, options.families)),
         options_(options),
         progress_(progress),
         findings_(options.most_failures) {}
@@ -237,7 +237,7 @@ class DirectoryVerification {
   void load() {
     try {
       const Checkpoint checkpoint = Checkpoint::open(output_);
-      static_cast<void>(make_family(checkpoint));
+      static_cast<void>(make_family(checkpoint, options_.families));
       findings_.holds();
     } catch (const Error& error) {
       findings_.fails(output_.filename().string(), error);

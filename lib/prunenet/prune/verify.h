@@ -7,26 +7,28 @@
 #include <vector>
 
 #include "prunenet/core/progress.h"
+#include "prunenet/family/family_registry.h"
 
 namespace prunenet {
 
 /// What `verify_pruned` compares with besides the input.
 struct VerifyOptions {
-  std::filesystem::path policy;     ///< to be the one that the record names; empty: not looked at
-  std::size_t most_failures = 100;  ///< that are described; all are counted
+  std::filesystem::path policy = {};              ///< to be the one that the record names; empty: not looked at
+  std::size_t most_failures = 100;                ///< that are described; all are counted
+  FamilyRegistry families = built_in_families();  ///< that the models are of
 };
 
 /// One kind of thing that was looked at.
 struct VerifyCheck {
-  std::string name;  ///< "cut tensors"
-  std::uint64_t held = 0;
-  std::uint64_t failed = 0;
+  std::string name;          ///< "cut tensors"
+  std::uint64_t held = 0;    ///< times that it was as it should be
+  std::uint64_t failed = 0;  ///< times that it was not
 };
 
 /// One thing that is not as it should be.
 struct VerifyFailure {
-  std::string check;
-  std::string file;
+  std::string check;   ///< VerifyCheck::name
+  std::string file;    ///< base name
   std::string tensor;  ///< empty where it is about the whole file
   std::string what;    ///< with index and numbers
 };
@@ -34,12 +36,14 @@ struct VerifyFailure {
 /// "file: tensor 'name': what"
 [[nodiscard]] std::string to_string(const VerifyFailure& failure);
 
+/// What was looked at, and what was wrong.
 struct VerifyReport {
-  std::vector<VerifyCheck> checks;
+  std::vector<VerifyCheck> checks;      ///< in the order in which they were made
   std::vector<VerifyFailure> failures;  ///< the first of them
-  std::uint64_t failure_count = 0;
-  std::vector<std::string> warnings;  ///< what nothing is known of, or could not be compared
+  std::uint64_t failure_count = 0;      ///< of all, described or not
+  std::vector<std::string> warnings;    ///< what nothing is known of, or could not be compared
 
+  /// Whether nothing was wrong.
   [[nodiscard]] bool holds() const { return failure_count == 0; }
 };
 

@@ -31,10 +31,11 @@ TaughtText text_of(const CausalLm& network, const TrainingModel& model, const Re
 }
 
 std::vector<RefinedModel> prepare(const std::vector<TrainingModel>& models, const RefineOptions& options,
-                                  const RefineFiles& files, const TrainingDirectory& directory, Progress& progress) {
+                                  const RefineFiles& files, const TrainingDirectory& directory,
+                                  const FeatureRegistry& registered, Progress& progress) {
   std::vector<RefinedModel> prepared;
   for (std::size_t i = 0; i < models.size(); ++i) {
-    const SavedFeatures features = model_features(models[i], files.work_directory, progress);
+    const SavedFeatures features = model_features(models[i], files.work_directory, progress, registered);
     CausalLm network = CausalLm::load(models[i].checkpoint, *models[i].family, progress, files.load);
     TaughtText text = text_of(network, models[i], options, directory.model_file("text", i), progress);
     std::vector<torch::Tensor> tensors;
@@ -67,21 +68,22 @@ void run_refinement(RefineTrainer& trainer, const RefineOptions& options, const 
 
 }  // namespace
 
-Policy refine_policy(const RefineOptions& options, const RefineFiles& files, Progress& progress) {
+Policy refine_policy(const RefineOptions& options, const RefineFiles& files, Progress& progress,
+                     const Registries& registries) {
   check(options);
   if (files.models.empty()) throw Error(ErrorKind::kInvalidArgument, "refining a policy needs at least one model");
   Policy policy = load_policy(files.policy);
-  check_features(policy, feature_names());
+  check_features(policy, feature_names(registries.features));
   std::vector<TrainingModel> models;
   models.reserve(files.models.size());
-  for (const auto& path : files.models) models.push_back(open_training_model(path));
+  for (const auto& path : files.models) models.push_back(open_training_model(path, registries.families));
   const std::string start_sha256 = sha256_file(files.policy);
   json hashes = json::array();
   for (const TrainingModel& model : models) hashes.push_back(model.sha256);
   const std::string key = digest({{"models", hashes}, {"policy", start_sha256}, {"recipe", to_json(options)}});
   const TrainingDirectory directory(files.work_directory, key, files.resume);
 
-  std::vector<RefinedModel> prepared = prepare(models, options, files, directory, progress);
+  std::vector<RefinedModel> prepared = prepare(models, options, files, directory, registries.features, progress);
   RefineTrainer trainer(prepared, policy.network, options, policy.budget);
   if (const auto state = directory.load_state()) trainer.restore(*state);
   run_refinement(trainer, options, directory, progress);

@@ -7,6 +7,7 @@
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/refine/options.h"
+#include "prunenet/train/registries.h"
 
 namespace prunenet {
 
@@ -21,9 +22,10 @@ struct RefineFiles {
 
 /// Text, features and training, the whole of `prunenet refine`: the policy that was best on held-out text, with
 /// `recipe.refine` and `provenance.refinement` added to what the given one says of itself. The same models, policy,
-/// options and threads give the same policy.
+/// options and threads give the same policy. `registries`: those that the policy was trained with.
 /// Throws as `load_policy` and `check_features`, Error(kMismatch) where a resumed directory belongs to other work, and
 /// what RefineTrainer throws.
-[[nodiscard]] Policy refine_policy(const RefineOptions& options, const RefineFiles& files, Progress& progress);
+[[nodiscard]] Policy refine_policy(const RefineOptions& options, const RefineFiles& files, Progress& progress,
+                                   const Registries& registries = {});
 
 }  // namespace prunenet

@@ -68,43 +68,58 @@ class NoDistortion final : public KeepSetDistortion {
   }
 };
 
-double distortion_of(const SpectrumDistortion& distortion, std::span<const std::int64_t> keep) {
-  return distortion(keep);
-}
-double distortion_of(const DistortionProblem& problem, std::span<const std::int64_t> keep) {
-  return problem.distortion(keep);
-}
-
-/// Asked for one keep-set after the other.
-template <typename Measure>
-class OneByOneDistortion final : public KeepSetDistortion {
+class OfSpectra final : public OneByOneDistortion {
  public:
-  explicit OneByOneDistortion(Measure measure) : measure_(std::move(measure)) {}
+  explicit OfSpectra(SpectrumDistortion distortion)
+      : OneByOneDistortion(std::string(to_string(distortion.kind()))), distortion_(std::move(distortion)) {}
 
-  std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const override {
-    const torch::Tensor ranked = rankings.cpu().contiguous();
-    std::vector<double> values;
-    for (std::int64_t m = 0; m < ranked.size(0); ++m) {
-      const auto* row = ranked.data_ptr<std::int64_t>() + m * ranked.size(1);
-      std::vector<std::int64_t> keep(row, row + kept);
-      std::sort(keep.begin(), keep.end());
-      values.push_back(distortion_of(measure_, keep));
-    }
-    return values;
-  }
-
-  SwapRewards swaps(const torch::Tensor& /*rankings*/, std::int64_t /*kept*/) const override {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("train.estimator 'conditional' needs the quadratic reward (operator 'response', distortion "
-                            "'schatten2'), not '{}'; use 'rloo'",
-                            to_string(measure_.kind())));
+ protected:
+  [[nodiscard]] double distortion(std::span<const std::int64_t> keep_indices) const override {
+    return distortion_(keep_indices);
   }
 
  private:
-  Measure measure_;
+  SpectrumDistortion distortion_;
+};
+
+class OfProblem final : public OneByOneDistortion {
+ public:
+  explicit OfProblem(DistortionProblem problem)
+      : OneByOneDistortion(std::string(to_string(problem.kind()))), problem_(std::move(problem)) {}
+
+ protected:
+  [[nodiscard]] double distortion(std::span<const std::int64_t> keep_indices) const override {
+    return problem_.distortion(keep_indices);
+  }
+
+ private:
+  DistortionProblem problem_;
 };
 
 }  // namespace
+
+std::vector<double> OneByOneDistortion::operator()(const torch::Tensor& rankings, std::int64_t kept) const {
+  const torch::Tensor ranked = rankings.cpu().contiguous();
+  std::vector<double> values;
+  for (std::int64_t m = 0; m < ranked.size(0); ++m) {
+    const auto* row = ranked.data_ptr<std::int64_t>() + m * ranked.size(1);
+    std::vector<std::int64_t> keep(row, row + kept);
+    std::sort(keep.begin(), keep.end());
+    values.push_back(distortion(keep));
+    if (std::isfinite(values.back()) && values.back() >= 0.0) continue;
+    throw Error(ErrorKind::kNumerical,
+                fmt::format("distortion '{}' is {} where {} of {} neurons stay; it must be finite and not negative",
+                            name_, values.back(), kept, ranked.size(1)));
+  }
+  return values;
+}
+
+SwapRewards OneByOneDistortion::swaps(const torch::Tensor& /*rankings*/, std::int64_t /*kept*/) const {
+  throw Error(ErrorKind::kUnsupported,
+              fmt::format("train.estimator 'conditional' needs the quadratic reward (operator 'response', distortion "
+                          "'schatten2'), not '{}'; use 'rloo'",
+                          name_));
+}
 
 std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(Schatten2 schatten2) {
   return std::make_unique<Schatten2Distortion>(std::move(schatten2));
@@ -115,11 +130,11 @@ std::unique_ptr<KeepSetDistortion> make_keep_set_distortion_of_nothing() {
 }
 
 std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(SpectrumDistortion distortion) {
-  return std::make_unique<OneByOneDistortion<SpectrumDistortion>>(std::move(distortion));
+  return std::make_unique<OfSpectra>(std::move(distortion));
 }
 
 std::unique_ptr<KeepSetDistortion> make_keep_set_distortion(DistortionProblem problem) {
-  return std::make_unique<OneByOneDistortion<DistortionProblem>>(std::move(problem));
+  return std::make_unique<OfProblem>(std::move(problem));
 }
 
 }  // namespace prunenet

@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "prunenet/spectral/distortion_problem.h"
@@ -22,6 +25,27 @@ class KeepSetDistortion {
   [[nodiscard]] virtual std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const = 0;
   /// As Environment::swap_rewards.
   [[nodiscard]] virtual SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const = 0;
+};
+
+/// A distortion that is asked for one keep-set after the other, on the CPU, wherever the rankings are: what is least
+/// work to write. Trained by the estimator `rloo`, as it has no cheap swaps.
+class OneByOneDistortion : public KeepSetDistortion {
+ public:
+  /// name: for messages, as in recipes.
+  explicit OneByOneDistortion(std::string name) : name_(std::move(name)) {}
+
+  /// Throws Error(kNumerical) where the distortion is negative or not finite.
+  [[nodiscard]] std::vector<double> operator()(const torch::Tensor& rankings, std::int64_t kept) const final;
+  /// Throws Error(kUnsupported).
+  [[nodiscard]] SwapRewards swaps(const torch::Tensor& rankings, std::int64_t kept) const final;
+
+ protected:
+  /// How far the block is from itself where these neurons stay (strictly ascending in [0, I), at least one): 0 where
+  /// nothing is lost, and larger the more is.
+  [[nodiscard]] virtual double distortion(std::span<const std::int64_t> keep_indices) const = 0;
+
+ private:
+  std::string name_;
 };
 
 /// All samples in one quadratic form: the default reward. On the CPU, wherever the rankings are.

@@ -35,7 +35,7 @@ std::map<std::string, RecipeSection> sections(Recipe& recipe) {
   return {{"probe", recipe_section(recipe.probe)},
           {"reward",
            {{"operator", name_field("reward.operator", reward.operator_kind, &parse_operator_kind)},
-            {"distortion", name_field("reward.distortion", reward.distortion, &parse_distortion)},
+            {"distortion", text_field("reward.distortion", reward.distortion)},
             {"metric", name_field("reward.metric", reward.metric, &parse_output_metric)}}},
           {"train",
            {{"steps", integer_field("train.steps", train.steps)},
@@ -75,24 +75,6 @@ std::map<std::string, RecipeSection> sections(Recipe& recipe) {
 
 }  // namespace
 
-std::string_view to_string(OutputMetric metric) {
-  return metric == OutputMetric::kLoss ? "loss" : "output";
-}
-
-OutputMetric parse_output_metric(std::string_view name) {
-  for (const OutputMetric metric : {OutputMetric::kOutput, OutputMetric::kLoss}) {
-    if (name == to_string(metric)) return metric;
-  }
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("metric \"{}\" is none of output, loss", printable(name)));
-}
-
-void check(const RewardOptions& options) {
-  if (options.metric == OutputMetric::kOutput || options.operator_kind == OperatorKind::kResponse) return;
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("reward.metric 'loss' is of operator 'response', and has no effect with '{}'",
-                          to_string(options.operator_kind)));
-}
-
 json to_json(const Recipe& recipe) {
   Recipe copy = recipe;
   json result = {{"policy", std::string(to_string(recipe.policy))}};
@@ -102,7 +84,7 @@ json to_json(const Recipe& recipe) {
   return result;
 }
 
-Recipe recipe_from_json(const json& values) {
+Recipe recipe_from_json(const json& values, const RewardRegistry& rewards) {
   Recipe recipe;
   if (!values.is_object()) refuse_recipe_value("(whole file)", values, "an object with the key policy and sections");
   if (values.contains("policy")) name_field("policy", recipe.policy, &parse_policy_kind).read(values.at("policy"));
@@ -114,7 +96,7 @@ Recipe recipe_from_json(const json& values) {
     read_recipe_section(name, section->second, section_values);
   }
   check(recipe.probe);
-  check(recipe.reward);
+  check(recipe.reward, rewards);
   check(recipe.train);
   check(recipe.prunenet);
   return recipe;

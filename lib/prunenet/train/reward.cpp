@@ -1,30 +1,26 @@
 #include "prunenet/train/reward.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <utility>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/printable.h"
+#include "prunenet/spectral/distortion.h"
 #include "prunenet/spectral/metric.h"
 #include "prunenet/spectral/packed_coupling.h"
-#include "prunenet/spectral/spectral_operator.h"
 #include "prunenet/train/tensor_schatten2.h"
 
 namespace prunenet {
 
 namespace {
 
-KeptGram make_gram(const RewardOptions& options, const FfnWeights& weights, const ResponseMoments& moments) {
-  if (options.operator_kind != OperatorKind::kResponse) {
-    return KeptGram::of_rows(weight_rows(options.operator_kind, weights.gate, weights.up, weights.down));
-  }
-  if (!moments.is_exact()) {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("distortion '{}' of the response needs exact moments of {} neurons; raise "
-                            "'probe.exact_width' to {} or use 'schatten2'",
-                            to_string(options.distortion), weights.down.cols(), weights.down.cols()));
-  }
-  return KeptGram::of_response(weights.down, moments.second_moment);
+KeptGram make_gram(const RewardLayer& layer) {
+  const OperatorKind kind = layer.options.operator_kind;
+  const FfnWeights& weights = layer.weights;
+  if (kind == OperatorKind::kResponse) return KeptGram::of_response(weights.down, exact_second_moment(layer));
+  return KeptGram::of_rows(weight_rows(kind, weights.gate, weights.up, weights.down));
 }
 
 constexpr std::int64_t kPackedWidth = 4096;  // wider couplings are packed on the CPU: K would take 64 MB and more
@@ -52,7 +48,64 @@ std::unique_ptr<KeepSetDistortion> of_weight_rows(OperatorKind kind, const FfnWe
   return make_keep_set_distortion(DistortionProblem(std::move(rows), Distortion::kSchatten2));
 }
 
+std::unique_ptr<KeepSetDistortion> of_schatten2(const RewardLayer& layer) {
+  return layer.options.operator_kind == OperatorKind::kResponse
+             ? of_quadratic_response(layer.weights, layer.moments, layer.device)
+             : of_weight_rows(layer.options.operator_kind, layer.weights);
+}
+
+MakeDistortion of_spectra(Distortion distortion) {
+  return [distortion](const RewardLayer& layer) {
+    KeptGram gram = make_gram(layer);
+    return gram.is_zero() ? make_keep_set_distortion_of_nothing()
+                          : make_keep_set_distortion(SpectrumDistortion(std::move(gram), distortion));
+  };
+}
+
+const MakeDistortion& find_distortion(const RewardOptions& options, const RewardRegistry& rewards) {
+  if (const MakeDistortion* make = rewards.find(options.distortion)) return *make;
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("distortion \"{}\" is none of {}", printable(options.distortion),
+                                                       fmt::join(rewards.names(), ", ")));
+}
+
 }  // namespace
+
+std::string_view to_string(OutputMetric metric) {
+  return metric == OutputMetric::kLoss ? "loss" : "output";
+}
+
+OutputMetric parse_output_metric(std::string_view name) {
+  for (const OutputMetric metric : {OutputMetric::kOutput, OutputMetric::kLoss}) {
+    if (name == to_string(metric)) return metric;
+  }
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("metric \"{}\" is none of output, loss", printable(name)));
+}
+
+void check(const RewardOptions& options, const RewardRegistry& rewards) {
+  static_cast<void>(find_distortion(options, rewards));
+  if (options.metric == OutputMetric::kOutput || options.operator_kind == OperatorKind::kResponse) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("reward.metric 'loss' is of operator 'response', and has no effect with '{}'",
+                          to_string(options.operator_kind)));
+}
+
+const MatrixF& exact_second_moment(const RewardLayer& layer) {
+  if (layer.moments.is_exact()) return layer.moments.second_moment;
+  const auto neurons = layer.weights.down.cols();
+  throw Error(ErrorKind::kUnsupported,
+              fmt::format("distortion '{}' of the response needs exact moments of {} neurons; raise "
+                          "'probe.exact_width' to {} or use 'schatten2'",
+                          layer.options.distortion, neurons, neurons));
+}
+
+RewardRegistry built_in_rewards() {
+  RewardRegistry rewards("distortion");
+  for (const Distortion distortion : {Distortion::kKs, Distortion::kMirsky, Distortion::kNuclear}) {
+    rewards.add(std::string(to_string(distortion)), of_spectra(distortion));
+  }
+  rewards.add(std::string(to_string(Distortion::kSchatten2)), &of_schatten2);
+  return rewards;
+}
 
 FfnWeights in_metric(const RewardOptions& options, FfnWeights weights, const MatrixF& loss_metric) {
   if (options.metric == OutputMetric::kOutput) return weights;
@@ -65,14 +118,12 @@ FfnWeights in_metric(const RewardOptions& options, FfnWeights weights, const Mat
 }
 
 std::unique_ptr<KeepSetDistortion> make_distortion(const RewardOptions& options, const FfnWeights& weights,
-                                                   const ResponseMoments& moments, const torch::Device& device) {
-  if (options.distortion == Distortion::kSchatten2) {
-    return options.operator_kind == OperatorKind::kResponse ? of_quadratic_response(weights, moments, device)
-                                                            : of_weight_rows(options.operator_kind, weights);
-  }
-  KeptGram gram = make_gram(options, weights, moments);
-  if (gram.is_zero()) return make_keep_set_distortion_of_nothing();
-  return make_keep_set_distortion(SpectrumDistortion(std::move(gram), options.distortion));
+                                                   const ResponseMoments& moments, const torch::Device& device,
+                                                   const RewardRegistry& rewards) {
+  auto distortion =
+      find_distortion(options, rewards)({.options = options, .weights = weights, .moments = moments, .device = device});
+  if (distortion != nullptr) return distortion;
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("distortion '{}' was not made", options.distortion));
 }
 
 }  // namespace prunenet

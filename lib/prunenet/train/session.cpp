@@ -58,24 +58,24 @@ std::string keyed_name(std::string_view what, const std::string& key) {
 }
 
 SavedFeatures features_from(const std::filesystem::path& path, const std::string& key, const TrainingModel& model,
-                            Progress& progress) {
+                            const FeatureRegistry& features, Progress& progress) {
   const ModelConfig& config = model.family->config();
   if (auto saved = load_features(path, key, config.num_hidden_layers, config.intermediate_size,
-                                 static_cast<std::int64_t>(feature_names().size()))) {
+                                 static_cast<std::int64_t>(feature_names(features).size()))) {
     return std::move(*saved);
   }
   SavedFeatures made;
   const Stopwatch watch;
   extract_features(
       CheckpointWeights(model.checkpoint, *model.family),
-      [&made](std::int64_t /*layer*/, const MatrixF& features) { made.layers.push_back(features); }, progress);
+      [&made](std::int64_t /*layer*/, const MatrixF& values) { made.layers.push_back(values); }, progress, features);
   made.seconds = watch.seconds();
   save_features(path, key, made);
   return made;
 }
 
-std::string features_key(const TrainingModel& model) {
-  return digest({{"model", model.sha256}, {"features", feature_names()}, {"version", version()}});
+std::string features_key(const TrainingModel& model, const FeatureRegistry& features) {
+  return digest({{"model", model.sha256}, {"features", feature_names(features)}, {"version", version()}});
 }
 
 /// The probe files that were given, each of one of the models.
@@ -133,8 +133,13 @@ class GivenProbes {
 class Measurements {
  public:
   Measurements(const Recipe& recipe, const TrainingFiles& files, const GivenProbes& given,
-               const TrainingDirectory& directory, Progress& progress)
-      : recipe_(recipe), files_(files), given_(given), directory_(directory), progress_(progress) {}
+               const TrainingDirectory& directory, const FeatureRegistry& features, Progress& progress)
+      : recipe_(recipe),
+        files_(files),
+        given_(given),
+        directory_(directory),
+        features_(features),
+        progress_(progress) {}
 
   [[nodiscard]] ProbeFile probe(const TrainingModel& model, std::size_t index) const {
     if (const ProbeFile* file = given_.of(model)) return *file;
@@ -157,8 +162,8 @@ class Measurements {
   }
 
   [[nodiscard]] SavedFeatures features(const TrainingModel& model, std::size_t index) const {
-    const std::string key = features_key(model);
-    return features_from(path_of("features", index, key), key, model, progress_);
+    const std::string key = features_key(model, features_);
+    return features_from(path_of("features", index, key), key, model, features_, progress_);
   }
 
  private:
@@ -171,6 +176,7 @@ class Measurements {
   const TrainingFiles& files_;
   const GivenProbes& given_;
   const TrainingDirectory& directory_;
+  const FeatureRegistry& features_;
   Progress& progress_;
 };
 
@@ -184,16 +190,15 @@ nlohmann::json probe_seeds(const std::vector<TrainingModel>& models, const Given
   return seeds;
 }
 
-std::string state_key(const std::vector<TrainingModel>& models, const nlohmann::json& seeds, const Recipe& recipe) {
+std::string state_key(const std::vector<TrainingModel>& models, const nlohmann::json& seeds, const Recipe& recipe,
+                      const std::vector<std::string>& features) {
   nlohmann::json hashes = nlohmann::json::array();
   for (const TrainingModel& model : models) hashes.push_back(model.sha256);
-  return digest(
-      {{"models", hashes}, {"recipe", to_json(recipe)}, {"probe_seeds", seeds}, {"features", feature_names()}});
+  return digest({{"models", hashes}, {"recipe", to_json(recipe)}, {"probe_seeds", seeds}, {"features", features}});
 }
 
 /// 1 for every feature that has a say, 0 for the others, float [F].
-torch::Tensor feature_mask(const std::vector<std::string>& without) {
-  const std::vector<std::string>& names = feature_names();
+torch::Tensor feature_mask(const std::vector<std::string>& names, const std::vector<std::string>& without) {
   torch::Tensor mask = torch::ones({static_cast<std::int64_t>(names.size())});
   for (const std::string& part : without) {
     bool found = false;
@@ -217,9 +222,10 @@ void require_metric(const Recipe& recipe) {
       "was made with it");
 }
 
+/// mask: of the features that have a say.
 void add_layers(const TrainingModel& model, const ProbeFile& probe, const std::vector<MatrixF>& features,
-                const Recipe& recipe, const torch::Device& device, ModelEnvironment& environment) {
-  const torch::Tensor mask = feature_mask(recipe.train.without_features);
+                const torch::Tensor& mask, const Recipe& recipe, const RewardRegistry& rewards,
+                const torch::Device& device, ModelEnvironment& environment) {
   for (std::size_t layer = 0; layer < features.size(); ++layer) {
     // Moments are the size of the model: only the distortion's form of them is kept.
     const LayerMoments moments = probe.layer(static_cast<std::int64_t>(layer));
@@ -228,8 +234,8 @@ void add_layers(const TrainingModel& model, const ProbeFile& probe, const std::v
           in_metric(recipe.reward, read_ffn(model.checkpoint, *model.family, static_cast<std::int64_t>(layer)),
                     moments.loss_metric);
       environment.add({.features = (to_tensor(features[layer]) * mask).to(device),
-                       .training = make_distortion(recipe.reward, ffn, moments.training, device),
-                       .held_out = make_distortion(recipe.reward, ffn, moments.held_out, device)});
+                       .training = make_distortion(recipe.reward, ffn, moments.training, device, rewards),
+                       .held_out = make_distortion(recipe.reward, ffn, moments.held_out, device, rewards)});
     });
   }
 }
@@ -253,27 +259,28 @@ void run_training(Trainer& trainer, const TrainOptions& options, const TrainingD
 }  // namespace
 
 Policy train_on_models(const std::vector<std::filesystem::path>& directories, const Recipe& asked_for,
-                       const TrainingFiles& files, Progress& progress) {
+                       const TrainingFiles& files, Progress& progress, const Registries& registries) {
   if (directories.empty()) throw Error(ErrorKind::kInvalidArgument, "training needs at least one model");
   if (asked_for.policy != PolicyKind::kFeatures) {
     throw Error(ErrorKind::kInvalidArgument,
                 "recipe key 'policy' is 'prunenet', but a policy of kind 'features' is trained here");
   }
   check(asked_for.probe);
-  check(asked_for.reward);
+  check(asked_for.reward, registries.rewards);
   check(asked_for.train);
-  static_cast<void>(feature_mask(asked_for.train.without_features));  // refuses bad names before the long part
+  const std::vector<std::string> names = feature_names(registries.features);
+  const torch::Tensor mask = feature_mask(names, asked_for.train.without_features);
   std::vector<TrainingModel> models;
   models.reserve(directories.size());
-  for (const auto& path : directories) models.push_back(open_training_model(path));
+  for (const auto& path : directories) models.push_back(open_training_model(path, registries.families));
   const GivenProbes given(files.probes, models);
   const Recipe recipe = given.recipe_for(asked_for);
   require_metric(recipe);
   const nlohmann::json seeds = probe_seeds(models, given, recipe);
-  const TrainingDirectory directory(files.work_directory, state_key(models, seeds, recipe), files.resume);
+  const TrainingDirectory directory(files.work_directory, state_key(models, seeds, recipe, names), files.resume);
 
   ModelEnvironment environment;
-  const Measurements measurements(recipe, files, given, directory, progress);
+  const Measurements measurements(recipe, files, given, directory, registries.features, progress);
   double probe_seconds = 0.0;
   double feature_seconds = 0.0;
   for (std::size_t i = 0; i < models.size(); ++i) {
@@ -281,7 +288,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
     const SavedFeatures features = measurements.features(models[i], i);
     probe_seconds += probe.seconds();
     const Stopwatch watch;
-    add_layers(models[i], probe, features.layers, recipe, files.load.device, environment);
+    add_layers(models[i], probe, features.layers, mask, recipe, registries.rewards, files.load.device, environment);
     feature_seconds += features.seconds + watch.seconds();
   }
 
@@ -289,7 +296,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
   if (const auto state = directory.load_state()) trainer.restore(*state);
   run_training(trainer, recipe.train, directory, progress);
   return {.network = trainer.best_policy(),
-          .features = feature_names(),
+          .features = names,
           .recipe = to_json(recipe),
           .curve = to_json(trainer.curve()),
           .provenance = {{"prunenet_version", version()},
@@ -303,9 +310,9 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
 }
 
 SavedFeatures model_features(const TrainingModel& model, const std::filesystem::path& shared_directory,
-                             Progress& progress) {
-  const std::string key = features_key(model);
-  return features_from(shared_directory / keyed_name("features", key), key, model, progress);
+                             Progress& progress, const FeatureRegistry& features) {
+  const std::string key = features_key(model, features);
+  return features_from(shared_directory / keyed_name("features", key), key, model, features, progress);
 }
 
 }  // namespace prunenet

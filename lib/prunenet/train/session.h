@@ -8,6 +8,7 @@
 #include "prunenet/policy/policy.h"
 #include "prunenet/train/model_files.h"
 #include "prunenet/train/recipe.h"
+#include "prunenet/train/registries.h"
 #include "prunenet/train/training_model.h"
 
 namespace prunenet {
@@ -30,13 +31,14 @@ struct TrainingFiles {
 /// Probe, features and training on one or more models of a family: the whole of `prunenet train`.
 /// Same models, recipe and threads give the same policy. Throws Error(kMismatch) where a resumed directory belongs to
 /// other models or another recipe, where a probe file is of none of the models (naming the digests), or two were made
-/// with different options.
+/// with different options. The policy records the names of the registered features, and that of the recipe's
+/// distortion: it is applied with the same ones.
 [[nodiscard]] Policy train_on_models(const std::vector<std::filesystem::path>& models, const Recipe& recipe,
-                                     const TrainingFiles& files, Progress& progress);
+                                     const TrainingFiles& files, Progress& progress, const Registries& registries = {});
 
 /// Features of a model's neurons, from the weights alone: computed, or taken from `shared_directory`, where they are
-/// kept for later.
+/// kept for later under the names of their columns.
 [[nodiscard]] SavedFeatures model_features(const TrainingModel& model, const std::filesystem::path& shared_directory,
-                                           Progress& progress);
+                                           Progress& progress, const FeatureRegistry& features = built_in_features());
 
 }  // namespace prunenet

@@ -8,16 +8,16 @@
 
 namespace prunenet {
 
-TrainingModel open_hashed_model(const std::filesystem::path& directory) {
+TrainingModel open_hashed_model(const std::filesystem::path& directory, const FamilyRegistry& families) {
   Checkpoint checkpoint = open_checkpoint(directory);
-  std::unique_ptr<Family> family = make_family(checkpoint);
+  std::unique_ptr<Family> family = make_family(checkpoint, families);
   std::string digests;
   for (const std::string& shard : checkpoint.shards()) digests += sha256_file(checkpoint.directory() / shard) + "\n";
   return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
 }
 
-TrainingModel open_training_model(const std::filesystem::path& directory) {
-  TrainingModel model = open_hashed_model(directory);
+TrainingModel open_training_model(const std::filesystem::path& directory, const FamilyRegistry& families) {
+  TrainingModel model = open_hashed_model(directory, families);
   require_one_width(model.family->config());
   return model;
 }

@@ -8,21 +8,24 @@
 
 #include "prunenet/checkpoint/checkpoint.h"
 #include "prunenet/family/family.h"
+#include "prunenet/family/family_registry.h"
 
 namespace prunenet {
 
 /// A model, and what records identify it by.
 struct TrainingModel {
-  std::filesystem::path directory;
-  Checkpoint checkpoint;
-  std::unique_ptr<Family> family;
-  std::string sha256;  ///< of the digests of its shards, in order
+  std::filesystem::path directory;  ///< or GGUF file
+  Checkpoint checkpoint;            ///< opened
+  std::unique_ptr<Family> family;   ///< of the checkpoint
+  std::string sha256;               ///< of the digests of its shards, in order
 };
 
 /// A directory or a GGUF file. Throws what open_checkpoint and make_family throw.
-[[nodiscard]] TrainingModel open_hashed_model(const std::filesystem::path& directory);
+[[nodiscard]] TrainingModel open_hashed_model(const std::filesystem::path& directory,
+                                              const FamilyRegistry& families = built_in_families());
 /// One that a policy can be trained on: throws what require_one_width throws, too.
-[[nodiscard]] TrainingModel open_training_model(const std::filesystem::path& directory);
+[[nodiscard]] TrainingModel open_training_model(const std::filesystem::path& directory,
+                                                const FamilyRegistry& families = built_in_families());
 
 /// Name of its directory.
 [[nodiscard]] std::string model_name(const TrainingModel& model);
