@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
-
 #include "prunenet/baselines/block_influence.h"
 #include "prunenet/baselines/flap.h"
 #include "prunenet/baselines/leverage.h"
@@ -20,27 +18,6 @@
 
 namespace prunenet {
 
-namespace {
-
-struct Method {
-  const char* name;
-  std::unique_ptr<Planner> (*make)(const MethodOptions& options, const PlannerModel& model,
-                                   const torch::Tensor& calibration);
-};
-
-/// In the order in which people are shown them: by what they look at.
-constexpr std::array<Method, 9> kMethods{{{"random", &make_random_planner},
-                                          {"magnitude", &make_magnitude_planner},
-                                          {"leverage", &make_leverage_planner},
-                                          {"prunenet", &make_prunenet_planner},
-                                          {"response", &make_response_planner},
-                                          {"wanda-sp", &make_wanda_planner},
-                                          {"flap", &make_flap_planner},
-                                          {"llm-pruner", &make_llm_pruner_planner},
-                                          {"block-influence", &make_block_influence_planner}}};
-
-}  // namespace
-
 std::string_view to_string(DataUse data) {
   switch (data) {
     case DataUse::kNone:
@@ -53,21 +30,31 @@ std::string_view to_string(DataUse data) {
   return "calibration";
 }
 
-std::unique_ptr<Planner> make_planner(const nlohmann::json& options, const PlannerModel& model,
-                                      const torch::Tensor& calibration) {
-  const MethodOptions method(options);
-  for (const Method& known : kMethods) {
-    if (method.name() == known.name) return known.make(method, model, calibration);
-  }
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("method '{}' is unknown; known are {}", printable(method.name()),
-                                                       fmt::join(planner_names(), ", ")));
+PlannerRegistry built_in_planners() {
+  PlannerRegistry planners("method");  // ordered by what they look at
+  planners.add("random", &make_random_planner)
+      .add("magnitude", &make_magnitude_planner)
+      .add("leverage", &make_leverage_planner)
+      .add("prunenet", &make_prunenet_planner)
+      .add("response", &make_response_planner)
+      .add("wanda-sp", &make_wanda_planner)
+      .add("flap", &make_flap_planner)
+      .add("llm-pruner", &make_llm_pruner_planner)
+      .add("block-influence", &make_block_influence_planner);
+  return planners;
 }
 
-std::vector<std::string> planner_names() {
-  std::vector<std::string> names;
-  names.reserve(kMethods.size());
-  for (const Method& method : kMethods) names.emplace_back(method.name);
-  return names;
+std::unique_ptr<Planner> make_planner(const nlohmann::json& options, const PlannerModel& model,
+                                      const torch::Tensor& calibration, const PlannerRegistry& planners) {
+  const MethodOptions method(options);
+  const MakePlanner* make = planners.find(method.name());
+  if (make == nullptr) {
+    throw Error(ErrorKind::kInvalidArgument, fmt::format("method '{}' is unknown; known are {}",
+                                                         printable(method.name()), fmt::join(planners.names(), ", ")));
+  }
+  std::unique_ptr<Planner> planner = (*make)(method, model, calibration);
+  if (planner != nullptr) return planner;
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("the planner of method '{}' was not made", method.name()));
 }
 
 }  // namespace prunenet

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,9 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "prunenet/baselines/method_options.h"
 #include "prunenet/checkpoint/checkpoint.h"
 #include "prunenet/core/matrix.h"
 #include "prunenet/core/progress.h"
+#include "prunenet/core/registry.h"
 #include "prunenet/family/family.h"
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/plan/plan.h"
@@ -42,8 +45,8 @@ struct Selection {
 
 /// What planners may look at. All outlive the planner.
 struct PlannerModel {
-  const Checkpoint& checkpoint;
-  const Family& family;
+  const Checkpoint& checkpoint;      ///< opened; its tensors are dense
+  const Family& family;              ///< of that checkpoint
   const CausalLm& network;           ///< the dense model
   const ProbeFile* probe = nullptr;  ///< of that model: methods that probe it take this; null: none
 };
@@ -53,6 +56,7 @@ struct PlannerModel {
 class Planner {
  public:
   virtual ~Planner() = default;
+  /// What it sees besides the weights: records say so.
   [[nodiscard]] virtual DataUse data_use() const = 0;
   /// False: every seed gives the same selection.
   [[nodiscard]] virtual bool uses_seed() const = 0;
@@ -63,14 +67,24 @@ class Planner {
                                          Progress& progress) = 0;
 };
 
+/// `calibration`: token ids [B, T >= 2] int64, undefined where no text was given. Throws as `make_planner`.
+using MakePlanner = std::function<std::unique_ptr<Planner>(const MethodOptions& options, const PlannerModel& model,
+                                                           const torch::Tensor& calibration)>;
+
+/// Methods by the name that recipes give them, in the order in which people are shown them:
+///   PlannerRegistry planners = built_in_planners();
+///   planners.add("mine", make_mine);
+using PlannerRegistry = Registry<MakePlanner>;
+
+/// docs/methods.md lists them.
+[[nodiscard]] PlannerRegistry built_in_planners();
+
 /// The planner of a method and its options as they stand in a recipe: an object whose key "name" is the method's.
-/// `calibration`: token ids [B, T >= 2] int64, undefined where no text was given.
 ///
 /// Throws Error(kInvalidArgument) for unknown names and keys and for values outside their range, naming key, value and
 /// what is known, and for a method that needs calibration text where there is none.
 [[nodiscard]] std::unique_ptr<Planner> make_planner(const nlohmann::json& options, const PlannerModel& model,
-                                                    const torch::Tensor& calibration);
-
-[[nodiscard]] std::vector<std::string> planner_names();
+                                                    const torch::Tensor& calibration,
+                                                    const PlannerRegistry& planners = built_in_planners());
 
 }  // namespace prunenet

@@ -64,11 +64,10 @@ json fixed_facts(const ComparisonRecipe& recipe, const json& model_facts, const 
 }
 
 /// As `make_planner`, with the policy among the known ones.
-void check_name(const std::string& name) {
-  const std::vector<std::string> known = planner_names();
-  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+void check_name(const std::string& name, const PlannerRegistry& planners) {
+  if (planners.find(name) != nullptr) return;
   throw Error(ErrorKind::kInvalidArgument, fmt::format("method '{}' is unknown; known are {}, {}", printable(name),
-                                                       kPolicy, fmt::join(known, ", ")));
+                                                       kPolicy, fmt::join(planners.names(), ", ")));
 }
 
 /// What nobody needs once all cells are recorded.
@@ -79,12 +78,15 @@ std::filesystem::path scratch_directory(const std::filesystem::path& output) {
 /// The opened model and what cells share; the text that distortions are measured on is sampled when first asked for.
 class Bench {
  public:
-  Bench(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress)
+  Bench(const ComparisonRecipe& recipe, const ComparisonFiles& files, const PlannerRegistry& planners,
+        const Registries& registries, Progress& progress)
       : recipe_(recipe),
         files_(files),
+        planners_(planners),
+        registries_(registries),
         progress_(progress),
         checkpoint_(Checkpoint::open(files.model)),
-        family_(make_family(checkpoint_)),
+        family_(make_family(checkpoint_, registries.families)),
         tokenizer_(load_tokenizer(files.model)),
         network_(CausalLm::load(checkpoint_, *family_, progress, {.device = files.device})),
         model_facts_(facts_of(checkpoint_, *family_)) {
@@ -109,10 +111,11 @@ class Bench {
       const std::string digest = sha256_hex(std::as_bytes(std::span(options))).substr(0, 12);
       return make_policy_planner(method, model,
                                  {.policies = files_.output / "policies" / (label + "-" + digest),
-                                  .shared = scratch_directory(files_.output) / "models"});
+                                  .shared = scratch_directory(files_.output) / "models"},
+                                 registries_);
     }
-    check_name(method.at("name"));
-    return make_planner(method, model, calibration_);
+    check_name(method.at("name"), planners_);
+    return make_planner(method, model, calibration_, planners_);
   }
 
   [[nodiscard]] CellContext context() {
@@ -129,6 +132,7 @@ class Bench {
     }
     return {.recipe = recipe_,
             .model = planner_model(),
+            .families = registries_.families,
             .tokenizer = *tokenizer_,
             .model_facts = model_facts_,
             .calibration_facts = std::move(calibration),
@@ -155,6 +159,8 @@ class Bench {
 
   const ComparisonRecipe& recipe_;
   const ComparisonFiles& files_;
+  const PlannerRegistry& planners_;
+  const Registries& registries_;
   Progress& progress_;
   Checkpoint checkpoint_;
   std::unique_ptr<Family> family_;
@@ -251,9 +257,10 @@ std::string outcome(const Record& record) {
 
 }  // namespace
 
-ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress) {
+ComparisonSummary run_comparison(const ComparisonRecipe& recipe, const ComparisonFiles& files, Progress& progress,
+                                 const PlannerRegistry& planners, const Registries& registries) {
   const torch::NoGradGuard no_grad;
-  Bench bench(recipe, files, progress);
+  Bench bench(recipe, files, planners, registries, progress);
   const json fixed = fixed_facts(recipe, bench.model_facts(), bench.probe_facts());
   std::vector<Entry> entries = make_entries(recipe, files, bench, fixed);
   check_file_names(entries);

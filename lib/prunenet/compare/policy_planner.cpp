@@ -63,8 +63,11 @@ struct ScoredPolicy {
 
 class PolicyPlanner final : public Planner {
  public:
-  PolicyPlanner(PolicyChoice choice, const PlannerModel& model, PolicyDirectories directories)
-      : choice_(std::move(choice)), model_(model), directories_(std::move(directories)) {}
+  PolicyPlanner(PolicyChoice choice, const PlannerModel& model, PolicyDirectories directories, Registries registries)
+      : choice_(std::move(choice)),
+        model_(model),
+        directories_(std::move(directories)),
+        registries_(std::move(registries)) {}
 
   [[nodiscard]] DataUse data_use() const override { return DataUse::kNone; }
   [[nodiscard]] bool uses_seed() const override { return choice_.sample || choice_.recipe.has_value(); }
@@ -111,9 +114,10 @@ class PolicyPlanner final : public Planner {
     result.curve = folds.front().curve;
     make_directory(directories_.shared);
     const SavedFeatures features =
-        model_features(open_training_model(model_.checkpoint.directory()), directories_.shared, progress);
+        model_features(open_training_model(model_.checkpoint.directory(), registries_.families), directories_.shared,
+                       progress, registries_.features);
     const Stopwatch watch;
-    result.scores = score_features(folds, features.layers);
+    result.scores = score_features(folds, features.layers, feature_names(registries_.features));
     result.scoring_seconds = features.seconds + watch.seconds();
     return policies_.emplace(key, std::move(result)).first->second;
   }
@@ -138,20 +142,21 @@ class PolicyPlanner final : public Planner {
                                        .shared_directory = directories_.shared,
                                        .probes = probes_of(model_),
                                        .load = {.device = model_.network.device()}},
-                                      progress));
+                                      progress, registries_));
     remove_training_files(work);
   }
 
   PolicyChoice choice_;
   PlannerModel model_;
   PolicyDirectories directories_;
+  Registries registries_;
   std::map<std::uint64_t, ScoredPolicy> policies_;
 };
 
 }  // namespace
 
 std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, const PlannerModel& model,
-                                             const PolicyDirectories& directories) {
+                                             const PolicyDirectories& directories, const Registries& registries) {
   const MethodOptions method(options);
   method.check_keys({"file", "recipe", "folds", "sample", "temperature"});
   if (options.contains("file") == options.contains("recipe")) {
@@ -162,7 +167,7 @@ std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, cons
     if (!options["file"].is_string()) throw Error(ErrorKind::kInvalidArgument, "method 'policy': 'file' is not a text");
     choice.file = options["file"].get<std::string>();
   } else {
-    choice.recipe = recipe_from_json(method.section("recipe"));
+    choice.recipe = recipe_from_json(method.section("recipe"), registries.rewards);
   }
   if (options.contains("folds")) {
     const nlohmann::json& folds = options["folds"];
@@ -185,7 +190,7 @@ std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, cons
     }
     choice.temperature = temperature.get<double>();
   }
-  return std::make_unique<PolicyPlanner>(std::move(choice), model, directories);
+  return std::make_unique<PolicyPlanner>(std::move(choice), model, directories, registries);
 }
 
 }  // namespace prunenet

@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "prunenet/baselines/planner.h"
+#include "prunenet/train/registries.h"
 
 namespace prunenet {
 
+/// Where policies are kept, and what they are made from.
 struct PolicyDirectories {
   std::filesystem::path policies;  ///< of trained ones
   std::filesystem::path shared;    ///< of probes and features, for all trainings and selections of a comparison
@@ -25,6 +27,7 @@ struct PolicyDirectories {
 /// Training is resumed where it was interrupted. Throws Error(kInvalidArgument) for unknown keys, values outside their
 /// range, or not exactly one of `file` and `recipe`.
 [[nodiscard]] std::unique_ptr<Planner> make_policy_planner(const nlohmann::json& options, const PlannerModel& model,
-                                                           const PolicyDirectories& directories);
+                                                           const PolicyDirectories& directories,
+                                                           const Registries& registries = {});
 
 }  // namespace prunenet

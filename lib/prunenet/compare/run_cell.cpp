@@ -78,7 +78,7 @@ Applied apply_to_checkpoint(const Selection& selection, const CellContext& conte
       prune_checkpoint(context.model.checkpoint, context.model.family, selection.plan, options, progress);
   const double seconds = watch.seconds();
   const Checkpoint checkpoint = Checkpoint::open(scratch.path());
-  return {.network = CausalLm::load(checkpoint, *make_family(checkpoint), progress,
+  return {.network = CausalLm::load(checkpoint, *make_family(checkpoint, context.families), progress,
                                     {.device = context.model.network.device()}),
           .parameters = report.sizes.parameters_after,
           .bytes = report.sizes.bytes_after,

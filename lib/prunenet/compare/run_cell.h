@@ -12,6 +12,7 @@
 #include "prunenet/compare/recipe.h"
 #include "prunenet/eval/multiple_choice.h"
 #include "prunenet/eval/perplexity.h"
+#include "prunenet/family/family_registry.h"
 #include "prunenet/probe/probe.h"
 #include "prunenet/report/record.h"
 #include "prunenet/tokenizer/tokenizer.h"
@@ -22,6 +23,7 @@ namespace prunenet {
 struct CellContext {
   const ComparisonRecipe& recipe;
   PlannerModel model;
+  const FamilyRegistry& families;  ///< that the model's is of
   const Tokenizer& tokenizer;
   nlohmann::json model_facts;                   ///< "model" of the records
   nlohmann::json calibration_facts;             ///< "calibration" of the records; null where there is no text
