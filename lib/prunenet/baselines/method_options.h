@@ -16,10 +16,13 @@ class MethodOptions {
   /// Throws unless `options` is an object whose "name" is text. It must outlive this.
   explicit MethodOptions(const nlohmann::json& options);
 
+  /// The method's.
   [[nodiscard]] const std::string& name() const { return name_; }
   /// Throws where there is a key besides "name" and these.
   void check_keys(std::initializer_list<std::string> known) const;
+  /// The value under `key`, `otherwise` where there is none. Throws where it is neither true nor false.
   [[nodiscard]] bool boolean_or(const std::string& key, bool otherwise) const;
+  /// Likewise. Throws where it is none of the `known`.
   [[nodiscard]] std::string choice_or(const std::string& key, const std::string& otherwise,
                                       const std::vector<std::string>& known) const;
   /// All of them but "name".

@@ -31,6 +31,7 @@ class ScorePlanner : public Planner {
   [[nodiscard]] Selection select(double ratio, std::int64_t round_to, std::uint64_t seed, Progress& progress) override;
 
  protected:
+  /// Scores of all layers, [layers][I]; `seed` counts only where the method uses it.
   [[nodiscard]] virtual NeuronScores score(std::uint64_t seed, Progress& progress) = 0;
 
  private:

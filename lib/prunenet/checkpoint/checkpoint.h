@@ -20,6 +20,7 @@ namespace prunenet {
 class TensorStore {
  public:
   virtual ~TensorStore() = default;
+  /// By name.
   [[nodiscard]] virtual const std::map<std::string, TensorInfo>& tensors() const = 0;
   /// One of them.
   [[nodiscard]] virtual HostTensor read(const std::string& name) const = 0;
@@ -39,15 +40,19 @@ class Checkpoint {
   [[nodiscard]] static Checkpoint over(const std::filesystem::path& path, nlohmann::json config,
                                        std::unique_ptr<TensorStore> store);
 
+  /// The other is good for nothing then.
   Checkpoint(Checkpoint&&) noexcept;
+  /// Likewise.
   Checkpoint& operator=(Checkpoint&&) noexcept;
   ~Checkpoint();
 
+  /// As it was opened: a directory, or the file that `over` was given.
   [[nodiscard]] const std::filesystem::path& directory() const;
   /// Parsed config.json (always an object).
   [[nodiscard]] const nlohmann::json& config() const;
   /// All tensors over all shards, by name.
   [[nodiscard]] const std::map<std::string, TensorInfo>& tensors() const;
+  /// Whether there is a tensor of that name.
   [[nodiscard]] bool has(const std::string& name) const;
   /// Shard files (one entry for a single file): base names, sorted.
   [[nodiscard]] const std::vector<std::string>& shards() const;
@@ -59,6 +64,7 @@ class Checkpoint {
   [[nodiscard]] std::vector<std::string> tensors_of(const std::string& shard) const;
   /// `__metadata__` of a shard.
   [[nodiscard]] const std::map<std::string, std::string>& metadata_of(const std::string& shard) const;
+  /// Whether an index says which of several files holds a tensor.
   [[nodiscard]] bool is_sharded() const;
   /// False of one that `over` has made.
   [[nodiscard]] bool is_directory() const;
@@ -78,6 +84,7 @@ class Checkpoint {
   /// What those look at before they read, and after: the shape and type of a tensor that is to be a matrix of floats,
   /// and some of its elements, from number `first` on. They throw as said there.
   void require_matrix(const std::string& name, std::int64_t rows, std::int64_t columns) const;
+  /// See `require_matrix`.
   void require_finite(const std::string& name, std::uint64_t first, std::span<const float> values) const;
 
   /// Elements of a tensor from number `first` on.
@@ -89,6 +96,7 @@ class Checkpoint {
 
   /// Sum of elements over all tensors, and of bytes.
   [[nodiscard]] std::uint64_t parameters() const;
+  /// See `parameters`.
   [[nodiscard]] std::uint64_t tensor_bytes() const;
 
  private:

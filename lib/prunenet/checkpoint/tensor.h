@@ -10,15 +10,15 @@ namespace prunenet {
 
 /// What a header says of one tensor.
 struct TensorInfo {
-  Dtype dtype = Dtype::kF32;
-  std::vector<std::int64_t> shape;
-  std::uint64_t bytes = 0;
+  Dtype dtype = Dtype::kF32;        ///< of its elements
+  std::vector<std::int64_t> shape;  ///< rows first
+  std::uint64_t bytes = 0;          ///< of all elements
 };
 
 /// One tensor with its elements as they lie in the file (row-major, little endian).
 struct HostTensor {
-  TensorInfo info;
-  std::vector<std::byte> data;
+  TensorInfo info;              ///< what a header would say of it
+  std::vector<std::byte> data;  ///< `info.bytes` of them
 };
 
 }  // namespace prunenet

@@ -13,15 +13,15 @@ namespace prunenet {
 
 /// Text that methods with calibration data look at: its first `windows` windows of `context` tokens.
 struct CalibrationOptions {
-  std::string file;  ///< empty: none, and methods that need it are refused
-  std::int64_t windows = 16;
-  std::int64_t context = 1024;
+  std::string file;             ///< empty: none, and methods that need it are refused
+  std::int64_t windows = 16;    ///< pieces that methods see
+  std::int64_t context = 1024;  ///< tokens of each
 };
 
 /// What is measured of every pruned model.
 struct EvaluationOptions {
-  std::vector<std::string> texts;  ///< perplexity
-  WindowOptions windows;
+  std::vector<std::string> texts;         ///< perplexity
+  WindowOptions windows;                  ///< of the texts
   std::vector<std::string> tasks;         ///< multiple choice
   std::int64_t limit = 0;                 ///< items a task; 0: all
   std::vector<double> task_ratios;        ///< tasks are measured at these ratios only; empty: at all
@@ -31,11 +31,11 @@ struct EvaluationOptions {
 
 /// One comparison: methods x ratios x seeds on one model.
 struct ComparisonRecipe {
-  std::vector<double> ratios = {0.2, 0.3, 0.5};
-  std::vector<std::uint64_t> seeds = {0};
-  std::string round_to = "none";  ///< a number or a preset: all methods remove exactly the same
-  CalibrationOptions calibration;
-  EvaluationOptions evaluation;
+  std::vector<double> ratios = {0.2, 0.3, 0.5};  ///< shares of neurons removed, each in (0, 0.95]
+  std::vector<std::uint64_t> seeds = {0};        ///< of methods that use one
+  std::string round_to = "none";                 ///< a number or a preset: all methods remove exactly the same
+  CalibrationOptions calibration;                ///< for methods that need text from outside
+  EvaluationOptions evaluation;                  ///< the same for all cells
   ProbeOptions probe;                   ///< of the text on which distortions are measured, not that of any method
   std::vector<nlohmann::json> methods;  ///< objects with "name", perhaps "label", and the method's options
 };

@@ -26,7 +26,9 @@ enum class ErrorKind {
 /// The one exception type the library throws. `what()` is one line: what failed, where, the numbers, what to do.
 class Error : public std::runtime_error {
  public:
+  /// message: one line that says what, where, the numbers, and what to do.
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  /// For callers that act on it; the command makes its exit code of it.
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
 
  private:

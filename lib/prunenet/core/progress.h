@@ -19,6 +19,7 @@ class Progress {
   virtual void status(std::string_view text) = 0;
   /// One line worth keeping in a log, at information or warning level.
   virtual void note(std::string_view text) = 0;
+  /// Something that the user should know, though the work goes on.
   virtual void warn(std::string_view text) = 0;
 };
 

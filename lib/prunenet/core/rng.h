@@ -21,10 +21,12 @@ class Rng {
   double normal();
   /// Uniform integer in [0, bound), bound > 0, without modulo bias.
   std::uint64_t below(std::uint64_t bound);
+  /// 64 uniform bits.
   std::uint64_t bits() { return engine_(); }
 
   /// Exact state as text, for resumable training; `restore` takes it back. Throws Error(kBadInput) on other text.
   [[nodiscard]] std::string state() const;
+  /// Goes on where `state` was taken. Throws Error(kBadInput) where it is none.
   void restore(const std::string& state);
 
  private:

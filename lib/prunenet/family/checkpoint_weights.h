@@ -10,6 +10,7 @@ namespace prunenet {
 /// nothing else is kept. Both references must outlive the object.
 class CheckpointWeights final : public WeightSource {
  public:
+  /// Of a checkpoint of this family; both outlive it.
   CheckpointWeights(const Checkpoint& checkpoint, const Family& family) : checkpoint_(checkpoint), family_(family) {}
 
   [[nodiscard]] const ModelConfig& config() const override { return family_.config(); }

@@ -14,12 +14,12 @@ inline constexpr std::int64_t kMaxSize = std::int64_t{1} << 30U;
 
 /// Keys under which architectures keep what all have; where they differ from LLaMA's.
 struct SizeKeys {
-  const char* hidden_size = "hidden_size";
-  const char* intermediate_size = "intermediate_size";
-  const char* layers = "num_hidden_layers";
-  const char* heads = "num_attention_heads";
-  const char* key_value_heads = "num_key_value_heads";
-  const char* positions = "max_position_embeddings";
+  const char* hidden_size = "hidden_size";              ///< d
+  const char* intermediate_size = "intermediate_size";  ///< I
+  const char* layers = "num_hidden_layers";             ///< how many
+  const char* heads = "num_attention_heads";            ///< of the queries
+  const char* key_value_heads = "num_key_value_heads";  ///< where fewer than those of the queries
+  const char* positions = "max_position_embeddings";    ///< most tokens of a sequence
   /// Where the intermediate size is missing: this many times the hidden size; 0: it may not be missing.
   std::int64_t default_width_factor = 0;
   /// Where head_dim is missing: this; 0: hidden size / heads.

@@ -26,10 +26,14 @@ struct FfnBlock {
 
 /// One attention block. Query and key norms act on each head where their size is head_dim, else on all heads at once.
 struct AttentionBlock {
-  NormPlace norm;
-  LinearPlace q, k, v, o;
-  NormPlace q_norm, k_norm;
-  NormPlace post_norm;
+  NormPlace norm;       ///< of the stream before the block
+  LinearPlace q;        ///< heads * head_dim x d
+  LinearPlace k;        ///< kv_heads * head_dim x d
+  LinearPlace v;        ///< kv_heads * head_dim x d
+  LinearPlace o;        ///< d x heads * head_dim
+  NormPlace q_norm;     ///< of queries; none in most architectures
+  NormPlace k_norm;     ///< of keys; likewise
+  NormPlace post_norm;  ///< see ModelConfig::post_norm_on_stream
 };
 
 /// The weights of one feed-forward block as floats.
@@ -42,6 +46,7 @@ struct FfnWeights {
 /// One architecture: where its tensors lie, and the config field of the width. The algorithm never names one.
 class Family {
  public:
+  /// config: what the model computes, as its config.json says.
   explicit Family(ModelConfig config) : config_(std::move(config)) {}
   virtual ~Family() = default;
 
@@ -49,7 +54,9 @@ class Family {
   [[nodiscard]] virtual std::string name() const = 0;
   /// Key of the intermediate size in config.json.
   [[nodiscard]] virtual std::string width_field() const { return "intermediate_size"; }
+  /// Names and shapes of one layer's FFN.
   [[nodiscard]] virtual FfnBlock ffn_block(std::int64_t layer) const = 0;
+  /// And of its attention.
   [[nodiscard]] virtual AttentionBlock attention_block(std::int64_t layer) const = 0;
   /// [vocabulary, e]; e is d but where there is an `embedding_projection`.
   [[nodiscard]] virtual std::string embedding() const = 0;
@@ -69,6 +76,7 @@ class Family {
   /// layer.
   [[nodiscard]] virtual std::vector<std::string> unused_tensors() const { return {}; }
 
+  /// As it was read.
   [[nodiscard]] const ModelConfig& config() const { return config_; }
   /// Vocabulary x e; the embedding's tensor where the two are tied.
   [[nodiscard]] LinearPlace output_projection() const;

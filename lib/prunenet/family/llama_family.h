@@ -11,15 +11,16 @@ namespace prunenet {
 
 /// Which maps have biases.
 struct LlamaBiases {
-  bool qkv = false;
-  bool output = false;
-  bool ffn = false;
+  bool qkv = false;     ///< of query, key and value projections
+  bool output = false;  ///< of the output projection
+  bool ffn = false;     ///< of all three projections
 };
 
 /// The LLaMA naming of tensors ("model.layers.0.mlp.gate_proj.weight"), which many architectures share; they differ in
 /// their configs, and by the norms that subclasses add.
 class LlamaFamily : public Family {
  public:
+  /// name: of the family, "mistral".
   LlamaFamily(std::string name, ModelConfig config, LlamaBiases biases = {})
       : Family(std::move(config)), name_(std::move(name)), biases_(biases) {}
 
@@ -31,6 +32,7 @@ class LlamaFamily : public Family {
   [[nodiscard]] std::vector<std::string> unused_tensors() const override;
 
  protected:
+  /// "model.layers.3."
   [[nodiscard]] static std::string layer_prefix(std::int64_t layer);
   /// Of size d.
   [[nodiscard]] NormPlace norm_place(const std::string& name) const {

@@ -22,10 +22,10 @@ struct NormWeights {
 
 /// What an attention block writes to the stream, on what. Queries and keys do neither.
 struct AttentionWeights {
-  NormWeights norm;
-  LinearWeights v;  ///< kv_heads * head_dim x d
-  LinearWeights o;  ///< d x heads * head_dim
-  NormWeights post_norm;
+  NormWeights norm;       ///< of the stream before the block
+  LinearWeights v;        ///< kv_heads * head_dim x d
+  LinearWeights o;        ///< d x heads * head_dim
+  NormWeights post_norm;  ///< of what the block writes
 };
 
 /// Some neurons of an FFN block, n of them.
@@ -40,10 +40,10 @@ struct FfnBlockWeights {
   /// Neurons `first` to `first + count` - 1, read anew with each call.
   using Neurons = std::function<NeuronWeights(std::int64_t first, std::int64_t count)>;
 
-  NormWeights norm;
-  Neurons neurons;
-  VectorF down_bias;  ///< d; empty: none
-  NormWeights post_norm;
+  NormWeights norm;       ///< of the stream before the block
+  Neurons neurons;        ///< of the layer, all I
+  VectorF down_bias;      ///< d; empty: none
+  NormWeights post_norm;  ///< of what the block writes
 };
 
 /// Where weights come from: a file, or a test. Each call reads anew, so that memory holds what is in use.
@@ -53,7 +53,9 @@ class WeightSource {
   using RowVisitor = std::function<void(std::int64_t first, const MatrixF& rows)>;
 
   virtual ~WeightSource() = default;
+  /// What the model computes, and its sizes.
   [[nodiscard]] virtual const ModelConfig& config() const = 0;
+  /// Of layer `layer`, in [0, num_hidden_layers); so below.
   [[nodiscard]] virtual AttentionWeights attention(std::int64_t layer) const = 0;
   /// Its neurons can be read for as long as the source is there.
   [[nodiscard]] virtual FfnBlockWeights ffn(std::int64_t layer) const = 0;

@@ -11,16 +11,16 @@ namespace prunenet {
 
 /// See NormWeights.
 struct NormMap {
-  VectorD gain;
-  VectorD bias;
+  VectorD gain;  ///< empty: there is no such norm
+  VectorD bias;  ///< empty: none
 };
 
 [[nodiscard]] NormMap to_double(const NormWeights& norm);
 
 /// y = W x + b; see LinearWeights.
 struct LinearMap {
-  MatrixD weight;
-  VectorD bias;
+  MatrixD weight;  ///< W, outputs x inputs
+  VectorD bias;    ///< b, outputs; empty: none
 };
 
 [[nodiscard]] LinearMap to_double(const LinearWeights& map);
@@ -36,8 +36,8 @@ struct NeuronBlock {
   MatrixD up;         ///< u_i o w, n x d
   MatrixD down;       ///< d_i under the gain of the norm behind the block, n x d
   VectorD gate_norm;  ///< Euclidean norms of those rows, n
-  VectorD up_norm;
-  VectorD down_norm;
+  VectorD up_norm;    ///< likewise
+  VectorD down_norm;  ///< likewise
 };
 
 /// `neurons` of this FFN block.

@@ -24,7 +24,7 @@ namespace prunenet {
 /// How a model is loaded.
 struct LoadOptions {
   bool stream = false;  ///< decoder layers stay in the checkpoint, and are read at every pass (StreamedLayers)
-  torch::Device device = torch::kCPU;
+  torch::Device device = torch::kCPU;  ///< where weights lie, and all is computed
   /// What to do where the weights do not fit into memory: ends that error.
   std::string when_too_large = "use a machine with more memory";
   /// What there is; asked of the system where not given.
@@ -48,12 +48,16 @@ class CausalLm {
   [[nodiscard]] static CausalLm load(const Checkpoint& checkpoint, const Family& family, Progress& progress,
                                      const LoadOptions& options = {});
 
+  /// Of weights that are in memory; `load` reads them.
   CausalLm(ModelConfig config, DecoderWeights weights);
   /// The layers come from `layers`, all else from `outer`.
   CausalLm(ModelConfig config, DecoderWeights outer, std::shared_ptr<const LayerStore> layers);
 
+  /// What the model computes, and its sizes.
   [[nodiscard]] const ModelConfig& config() const { return config_; }
+  /// On `device()`.
   [[nodiscard]] const DecoderWeights& weights() const { return weights_; }
+  /// Where the model is run.
   [[nodiscard]] torch::Device device() const { return weights_.embedding.device(); }
   /// How states after the final norm become logits.
   [[nodiscard]] const LogitRule& logit_rule() const { return logits_; }

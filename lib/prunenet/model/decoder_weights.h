@@ -13,8 +13,8 @@ namespace prunenet {
 
 /// Gain, offset included, and bias of a norm; undefined where there is none.
 struct NormTensors {
-  torch::Tensor gain;
-  torch::Tensor bias;
+  torch::Tensor gain;  ///< [d]
+  torch::Tensor bias;  ///< [d]; undefined: none
 };
 
 /// Weights of one decoder layer, float32, laid out for few and large matrix products; matrices may be bfloat16 (see
@@ -44,6 +44,7 @@ struct DecoderLayerWeights {
 /// The layer with the neurons of `keep` alone: gathered rows of gate and up, gathered columns of down.
 [[nodiscard]] DecoderLayerWeights keep_neurons(const DecoderLayerWeights& layer, std::span<const std::int64_t> keep);
 
+/// All weights of a decoder.
 struct DecoderWeights {
   torch::Tensor embedding;                  ///< [V, d]
   torch::Tensor positions;                  ///< learned, [positions + offset, d]

@@ -13,7 +13,7 @@ namespace prunenet {
 /// Which intermediate neurons of every feed-forward block stay. Deciding and applying are joined by this alone: it can
 /// be saved, read by people, and replayed on the same model.
 struct Plan {
-  static constexpr int kFormatVersion = 1;
+  static constexpr int kFormatVersion = 1;              ///< of the JSON
   std::string source;                                   ///< what decided: "policy <sha256>", "random", ...
   std::int64_t intermediate_size = 0;                   ///< I of the dense model
   double requested_ratio = 0.0;                         ///< share of neurons asked to be removed, [0, 0.95]

@@ -30,8 +30,11 @@ class PolicyNetworkImpl : public torch::nn::Module {
   /// first policy is close to uniform and explores.
   PolicyNetworkImpl(std::int64_t feature_count, const NetworkOptions& options, Rng& rng);
 
+  /// features: float [N, F]; returns [N].
   [[nodiscard]] torch::Tensor forward(torch::Tensor features);
+  /// F.
   [[nodiscard]] std::int64_t feature_count() const { return feature_count_; }
+  /// Its shape.
   [[nodiscard]] const NetworkOptions& options() const { return options_; }
   /// W_0, hidden x F.
   [[nodiscard]] torch::Tensor first_weight() const { return layers_.front()->weight; }

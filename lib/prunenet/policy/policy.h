@@ -16,7 +16,7 @@ namespace prunenet {
 /// A trained policy: the network, what it reads, and where it comes from. One .safetensors file: the network's
 /// parameters are its tensors, everything else is JSON text in the metadata.
 struct Policy {
-  PolicyNetwork network = nullptr;
+  PolicyNetwork network = nullptr;    ///< scores from features
   std::vector<std::string> features;  ///< names in the order in which the network reads them
   nlohmann::json recipe;              ///< the options of probe and training
   nlohmann::json curve;               ///< learning curve: array of objects

@@ -15,6 +15,7 @@ struct ResponseMoments {
   MatrixF second_moment = {};  ///< H = E[h h^T], I x I
   PackedMatrix packed = {};    ///< H, of blocks wider than `exact_width`
 
+  /// In which of the two forms the second moment is.
   [[nodiscard]] bool is_exact() const { return second_moment.size() != 0; }
   /// E[h_i^2], I: exact in both forms.
   [[nodiscard]] VectorF energies() const { return is_exact() ? second_moment.diagonal() : packed.diagonal(); }
@@ -22,8 +23,8 @@ struct ResponseMoments {
 
 /// One layer's, over tokens that train and over held-out tokens.
 struct LayerMoments {
-  ResponseMoments training;
-  ResponseMoments held_out;
+  ResponseMoments training;  ///< over tokens that train
+  ResponseMoments held_out;  ///< over the others
   MatrixF loss_metric = {};  ///< F (loss_metric.h), d x d, over tokens that train; empty where the probe has none
 };
 

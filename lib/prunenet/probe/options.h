@@ -14,7 +14,7 @@ struct ProbeOptions {
   std::int64_t held_out_tokens = 2048;     ///< tokens of other sequences that only choose among policies
   std::int64_t sequence_length = 256;      ///< tokens a sequence, the first among them; capped by the model's own limit
   std::vector<std::int64_t> start_tokens;  ///< sequences start with these in turn; none: with BOS
-  double temperature = 1.0;
+  double temperature = 1.0;                ///< of the sampling; 1: as the model says
   /// Second moments of blocks wider than this are kept packed (packed_matrix.h): an eighth of the 4 I^2 bytes a layer,
   /// and what `schatten2` needs, but not enough for whole spectra.
   std::int64_t exact_width = 16384;

@@ -18,26 +18,26 @@ namespace prunenet {
 
 /// Where a pruned checkpoint goes, and what its record says of how it was made.
 struct PruneOptions {
-  std::filesystem::path output;
-  bool force = false;                 ///< replace a model directory that is there
-  std::string command_line;           ///< as typed; empty where there was none
-  std::optional<std::uint64_t> seed;  ///< where the plan was drawn at random
-  std::filesystem::path policy;       ///< the policy file that made the plan; empty where there was none
+  std::filesystem::path output;            ///< directory to be made
+  bool force = false;                      ///< replace a model directory that is there
+  std::string command_line = {};           ///< as typed; empty where there was none
+  std::optional<std::uint64_t> seed = {};  ///< where the plan was drawn at random
+  std::filesystem::path policy = {};       ///< the policy file that made the plan; empty where there was none
   /// Empty, or one [d] a layer that is added to the down projection's bias (what the removed neurons wrote on average,
   /// say). Such biases are the one thing that is not bit-identical then.
-  std::vector<VectorF> down_bias;
+  std::vector<VectorF> down_bias = {};
   /// A safetensors file of F32 tensors, by the output's names and of its shapes, that take the place of what is left of
   /// the input's, rounded to the output's type; empty: none. `DownReplacementWriter` makes one.
-  std::filesystem::path replacements;
-  std::optional<HealingRecord> healing;  ///< where they are healed down projections: how
-  int threads = 1;                       ///< from 2 on, reading and writing overlap
+  std::filesystem::path replacements = {};
+  std::optional<HealingRecord> healing = {};  ///< where they are healed down projections: how
+  int threads = 1;                            ///< from 2 on, reading and writing overlap
 };
 
 /// The estimate come true, and what it took.
 struct PruneReport {
-  PruneEstimate sizes;
-  std::filesystem::path output;  ///< absolute
-  double wall_seconds = 0.0;
+  PruneEstimate sizes;               ///< of input and output
+  std::filesystem::path output;      ///< absolute
+  double wall_seconds = 0.0;         ///< of the whole call
   std::uint64_t peak_rss_bytes = 0;  ///< of the process, so far
   std::vector<std::string> remarks;  ///< what a user of the output should know, in sentences
 };
