@@ -1,47 +1,19 @@
-# `libprunenet`: the objects of all modules in one library, its headers, and what find_package(prunenet) reads in
-# another project's tree (tests/install is such a project). Static unless BUILD_SHARED_LIBS.
+# What `cmake --install` puts where, in the components that cmake/PrunenetPackage.cmake makes packages of:
+# - library: the shared library;
+# - development: headers, both libraries to link with, and what find_package and pkg-config read (tests/install/consumer
+#   is a project that uses them);
+# - runtime: the command (apps/prunenet adds it, with its manual and completions), trained policies, documentation.
 include(CMakePackageConfigHelpers)
 
-set(prunenet_objects "")
-set(prunenet_needs "") # the modules' outside libraries, as the modules name them
-foreach(module IN LISTS PRUNENET_MODULES)
-  if(module)
-    list(APPEND prunenet_objects $<TARGET_OBJECTS:prunenet_${module}>)
-    get_target_property(libraries prunenet_${module} LINK_LIBRARIES)
-    list(APPEND prunenet_needs ${libraries})
-  endif()
-endforeach()
-list(FILTER prunenet_needs EXCLUDE REGEX "^prunenet_") # modules, libtorch (below), and Spectra, which no header shows
-list(REMOVE_DUPLICATES prunenet_needs)
-# A path to this machine's BLAS would be written into the exported file; the targets are found again there.
-list(REMOVE_ITEM prunenet_needs ${BLAS_LIBRARIES} ${LAPACK_LIBRARIES} "")
-
-add_library(libprunenet ${prunenet_objects})
-add_library(prunenet::prunenet ALIAS libprunenet)
-set_target_properties(
-  libprunenet
-  PROPERTIES OUTPUT_NAME prunenet
-             EXPORT_NAME prunenet
-             LINKER_LANGUAGE CXX
-             VERSION ${PROJECT_VERSION}
-             SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-target_compile_features(libprunenet PUBLIC cxx_std_20)
-target_include_directories(libprunenet INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/lib>
-                                                 $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-# Headers hold Eigen's products: they must be compiled alike on both sides of the library.
-target_compile_definitions(libprunenet INTERFACE EIGEN_USE_BLAS)
-# libtorch's include directories travel as SYSTEM ones, so that its warnings are not the user's.
-target_include_directories(libprunenet SYSTEM INTERFACE "$<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>")
-target_link_libraries(libprunenet PUBLIC ${prunenet_needs} LAPACK::LAPACK BLAS::BLAS torch)
-
 install(
-  TARGETS libprunenet
+  TARGETS prunenet_shared prunenet_static
   EXPORT prunenetTargets
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development)
 install(
   DIRECTORY ${PROJECT_SOURCE_DIR}/lib/prunenet
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  COMPONENT development
   FILES_MATCHING
   PATTERN "*.h")
 
@@ -49,9 +21,68 @@ set(prunenet_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/prunenet)
 install(
   EXPORT prunenetTargets
   NAMESPACE prunenet::
-  DESTINATION ${prunenet_cmake_dir})
+  DESTINATION ${prunenet_cmake_dir}
+  COMPONENT development)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/prunenetConfig.cmake.in
                               ${PROJECT_BINARY_DIR}/prunenetConfig.cmake INSTALL_DESTINATION ${prunenet_cmake_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/prunenetConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/prunenetConfig.cmake ${PROJECT_BINARY_DIR}/prunenetConfigVersion.cmake
-        DESTINATION ${prunenet_cmake_dir})
+install(
+  FILES ${PROJECT_BINARY_DIR}/prunenetConfig.cmake ${PROJECT_BINARY_DIR}/prunenetConfigVersion.cmake
+  DESTINATION ${prunenet_cmake_dir}
+  COMPONENT development)
+
+# What a linker is told of libraries, for pkg-config: those that are files become -L and -l, those that are names -l.
+function(prunenet_link_flags result)
+  set(flags "")
+  foreach(library IN LISTS ARGN)
+    if(library MATCHES "^(/.+)/lib([^/]+)\\.(so|a)[.0-9]*$")
+      list(APPEND flags -L${CMAKE_MATCH_1} -l${CMAKE_MATCH_2})
+    elseif(library MATCHES "^-")
+      list(APPEND flags ${library})
+    else()
+      list(APPEND flags -l${library})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES flags)
+  list(JOIN flags " " flags)
+  set(${result} "${flags}" PARENT_SCOPE)
+endfunction()
+
+set(torch_files "")
+foreach(library torch torch_cpu c10)
+  get_target_property(configurations ${library} IMPORTED_CONFIGURATIONS)
+  list(GET configurations 0 configuration)
+  get_target_property(file ${library} IMPORTED_LOCATION_${configuration})
+  list(APPEND torch_files ${file})
+endforeach()
+prunenet_link_flags(pc_torch_libs ${torch_files})
+prunenet_link_flags(pc_blas_libs ${BLAS_LIBRARIES})
+prunenet_link_flags(pc_private_libs ${LAPACK_LIBRARIES} ${CMAKE_DL_LIBS} -pthread)
+set(pc_torch_cflags ${TORCH_INCLUDE_DIRS})
+list(REMOVE_ITEM pc_torch_cflags ${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES})
+list(TRANSFORM pc_torch_cflags PREPEND "-isystem ")
+list(JOIN pc_torch_cflags " " pc_torch_cflags)
+string(APPEND pc_torch_cflags " ${TORCH_CXX_FLAGS}")
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH pc_to_prefix ${CMAKE_INSTALL_PREFIX}/${pc_dir} ${CMAKE_INSTALL_PREFIX})
+configure_file(${PROJECT_SOURCE_DIR}/cmake/prunenet.pc.in ${PROJECT_BINARY_DIR}/prunenet.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/prunenet.pc DESTINATION ${pc_dir} COMPONENT development)
+
+install(
+  DIRECTORY ${PROJECT_SOURCE_DIR}/policies/
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/prunenet/policies
+  COMPONENT runtime
+  FILES_MATCHING
+  PATTERN "*.safetensors"
+  PATTERN "*.yaml"
+  PATTERN "README.md")
+install(
+  FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/LICENSE
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  COMPONENT runtime)
+install(
+  DIRECTORY ${PROJECT_SOURCE_DIR}/docs
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  COMPONENT runtime
+  FILES_MATCHING
+  PATTERN "*.md")
