@@ -22,6 +22,8 @@ if [[ ${1:-all} != build ]]; then
     libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
     # the Python module, and mypy for its stubs
     mypy pybind11-dev pybind11-json-dev python3-dev python3-numpy
+    # packages, manual pages, and a shell whose completion is checked
+    dpkg-dev file mandoc zsh
     # a browser that opens reports, and the notebooks
     chromium jupyter-nbconvert python3-ipykernel python3-matplotlib
     # room for the Python package of the GGUF format
