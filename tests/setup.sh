@@ -18,7 +18,7 @@ packages=(
 )
 if [[ ${1:-all} != build ]]; then
   packages+=(
-    clang-format clangd shellcheck
+    clang-format clangd doxygen shellcheck
     libbenchmark-dev libgmock-dev libgtest-dev librapidcheck-dev
     # the Python module, and mypy for its stubs
     mypy pybind11-dev pybind11-json-dev python3-dev python3-numpy
