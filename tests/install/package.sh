@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Packages: what they say of themselves, what is in them, and that the program runs from what they unpack.
+# Usage: package.sh CPACK BUILD WORK VERSION MODEL
+set -euo pipefail
+cpack=$1 build=$2 work=$3 version=$4 model=$5
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+"$cpack" -G DEB --config "$build/CPackConfig.cmake" -B "$work"
+
+library="libprunenet${version%.*}"
+architecture="$(dpkg --print-architecture)"
+declare -A file
+for package in prunenet "$library" libprunenet-dev; do
+  file[$package]="$work/${package}_$version-1_$architecture.deb"
+  [[ "$(dpkg-deb --field "${file[$package]}" Package Version)" == $'Package: '"$package"$'\nVersion: '"$version-1" ]]
+  dpkg-deb --extract "${file[$package]}" root
+done
+
+depends() { # PACKAGE DEPENDENCY...
+  local list
+  list=", $(dpkg-deb --field "${file[$1]}" Depends),"
+  local dependency
+  for dependency in "${@:2}"; do
+    [[ $list == *", $dependency"[\ ,]* ]] || { echo "$1 does not depend on $dependency: $list" >&2; exit 1; }
+  done
+}
+depends prunenet "$library (= $version-1)" libc6 libfmt9 libtorch1.13 libyaml-cpp0.7
+depends "$library" libc6 libpcre2-8-0 libsentencepiece0 libtorch1.13
+depends libprunenet-dev "$library (= $version-1)" libtorch-dev nlohmann-json3-dev
+
+holds() { # PACKAGE PATH...
+  local list
+  list="$(dpkg-deb --contents "${file[$1]}")"
+  local path
+  for path in "${@:2}" "usr/share/doc/$1/copyright" "usr/share/doc/$1/changelog.Debian.gz"; do
+    grep --quiet --extended-regexp " \./$path( -> .*)?$" <<< "$list" || { echo "$1 has no $path" >&2; exit 1; }
+  done
+}
+holds prunenet usr/bin/prunenet usr/share/man/man1/prunenet-apply.1.gz usr/share/bash-completion/completions/prunenet \
+  usr/share/zsh/vendor-completions/_prunenet usr/share/prunenet/policies/families.yaml usr/share/doc/prunenet/docs/cli.md
+holds "$library" "usr/lib/libprunenet.so.${version%.*}" usr/lib/prunenet/libprunenet_sentencepiece.so
+holds libprunenet-dev usr/lib/libprunenet.so usr/lib/libprunenet.a usr/lib/pkgconfig/prunenet.pc \
+  usr/lib/cmake/prunenet/prunenetConfig.cmake usr/include/prunenet/prune/prune.h
+
+[[ "$(root/usr/bin/prunenet --version)" == "prunenet $version" ]]
+root/usr/bin/prunenet apply --model "$model" --policy llama --ratio 0.3 --out "$work/pruned" --quiet --threads 1
+root/usr/bin/prunenet verify "$work/pruned" --against "$model" --policy llama --quiet --threads 1
