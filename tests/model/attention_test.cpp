@@ -54,6 +54,19 @@ TEST_P(AttentionTest, BothFormsAgreeWithTheDefinition) {
   EXPECT_LT(testing::largest_difference(whole, expected), 1e-5);
 }
 
+TEST(Attention, ProductsInBfloat16AreOffByTheirRounding) {
+  torch::manual_seed(2);
+  const torch::Tensor q = torch::randn({2, 4, 9, 8});
+  const torch::Tensor k = torch::randn({2, 2, 9, 8});
+  const torch::Tensor v = torch::randn({2, 2, 9, 8});
+  const torch::Tensor expected = attend(q, k, v, {.scale = 0.4});
+  const torch::Tensor found = attend(q, k, v, {.scale = 0.4, .products = torch::kBFloat16});
+  EXPECT_EQ(found.scalar_type(), torch::kFloat32);
+  const double difference = testing::largest_difference(found, expected);
+  EXPECT_LT(difference, 0.05) << "eight bits of scores, weights, values and sums, each of size one to three";
+  EXPECT_GT(difference, 1e-4) << "nothing was rounded";
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, AttentionTest,
                          ::testing::Values(Shape{1, 1, 1, 1, 2}, Shape{4, 2, 7, 7, 8}, Shape{4, 1, 1, 9, 8},
                                            Shape{2, 2, 5, 300, 4}, Shape{6, 2, 128, 128, 8}, Shape{3, 1, 129, 129, 8},

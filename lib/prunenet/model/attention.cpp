@@ -22,6 +22,11 @@ torch::Tensor soft_capped(const torch::Tensor& scores, double cap) {
   return cap > 0.0 ? (scores / cap).tanh() * cap : scores;
 }
 
+/// Batched a b in `products`' type, as one of a's.
+torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b, torch::ScalarType products) {
+  return torch::bmm(a.to(products), b.to(products)).to(a.scalar_type());
+}
+
 constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 }  // namespace
@@ -73,13 +78,13 @@ torch::Tensor attend(const torch::Tensor& q, const torch::Tensor& k, const torch
   const std::int64_t kv_heads = k.size(1);
   const std::int64_t keys = k.size(2);
   const torch::Tensor stacked = q.reshape({batch * kv_heads, heads / kv_heads * queries, head_dim});
-  torch::Tensor scores = torch::bmm(stacked, k.flatten(0, 1).transpose(1, 2)) * rule.scale;
+  torch::Tensor scores = product(stacked, k.flatten(0, 1).transpose(1, 2), rule.products) * rule.scale;
   scores = soft_capped(scores, rule.softcap);
   if (queries > 1 || (rule.window > 0 && rule.window < keys)) {
     const torch::Tensor mask = unseen(queries, keys, rule.window, q.device());
     scores = scores.view({-1, queries, keys}).masked_fill(mask, kMasked).view(scores.sizes());
   }
-  return torch::bmm(torch::softmax(scores, -1), v.flatten(0, 1)).view({batch, heads, queries, head_dim});
+  return product(torch::softmax(scores, -1), v.flatten(0, 1), rule.products).view({batch, heads, queries, head_dim});
 }
 
 }  // namespace prunenet

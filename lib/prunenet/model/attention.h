@@ -8,8 +8,9 @@ namespace prunenet {
 
 /// How queries and keys make scores.
 struct AttentionRule {
-  double scale = 1.0;       ///< s = scale * q . k
-  double softcap = 0.0;     ///< c of s -> c tanh(s / c); 0: none
+  double scale = 1.0;                            ///< s = scale * q . k
+  double softcap = 0.0;                          ///< c of s -> c tanh(s / c); 0: none
+  torch::ScalarType products = torch::kFloat32;  ///< of `attend`: queries, keys, weights and values are rounded to it
   std::int64_t window = 0;  ///< newest keys that a query sees, its own position among them; 0: all before it
 };
 

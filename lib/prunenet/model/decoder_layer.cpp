@@ -89,10 +89,11 @@ torch::Tensor attend_batch(const ForwardPass& pass, std::int64_t layer, const to
   return out.view({q.size(0), -1});
 }
 
-AttentionRule rule_of(const ModelConfig& config, std::int64_t layer) {
+AttentionRule rule_of(const ModelConfig& config, std::int64_t layer, torch::ScalarType products) {
   const double scale =
       config.attention_scale > 0.0 ? config.attention_scale : 1.0 / std::sqrt(static_cast<double>(config.head_dim));
-  return {.scale = scale, .softcap = config.attention_softcap, .window = window_of(config, layer)};
+  return {
+      .scale = scale, .softcap = config.attention_softcap, .products = products, .window = window_of(config, layer)};
 }
 
 /// Heads [N, H, c], each normalised on its own or all of a row at once, as the norm's size says.
@@ -116,7 +117,7 @@ torch::Tensor attention(const ForwardPass& pass, std::int64_t layer, const Decod
                                normalised_heads(config, weights.k_norm, all.narrow(1, heads, kv_heads))},
                               1);
   }
-  const AttentionRule rule = rule_of(config, layer);
+  const AttentionRule rule = rule_of(config, layer, weights.qkv.scalar_type());
   if (config.rotary_dim > 0) queries_keys = rotate(queries_keys, rule.window > 0 ? pass.window_angles : pass.angles);
   const torch::Tensor q = queries_keys.narrow(1, 0, heads);
   const torch::Tensor k = queries_keys.narrow(1, heads, kv_heads);
