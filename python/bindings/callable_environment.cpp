@@ -12,11 +12,21 @@ namespace prunenet::python {
 
 namespace {
 
+std::vector<double> numbers_of(const py::object& answer, std::int64_t layer) {
+  try {
+    return answer.cast<std::vector<double>>();
+  } catch (const py::cast_error&) {
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("the distortion of layer {} gave {}; it must give a number for each keep-set", layer,
+                            py::repr(answer).cast<std::string>()));
+  }
+}
+
 std::vector<double> ask(const py::object& callable, std::int64_t layer, const torch::Tensor& rankings,
                         std::int64_t kept) {
   const torch::Tensor keep_indices = std::get<0>(rankings.narrow(1, 0, kept).sort(1));
   const py::gil_scoped_acquire lock;
-  const auto distortions = callable(layer, to_array<std::int64_t>(keep_indices)).cast<std::vector<double>>();
+  std::vector<double> distortions = numbers_of(callable(layer, to_array<std::int64_t>(keep_indices)), layer);
   if (distortions.size() != static_cast<std::size_t>(rankings.size(0))) {
     throw Error(ErrorKind::kInvalidArgument,
                 fmt::format("the distortion of layer {} gave {} numbers for {} keep-sets; it must give one for each",

@@ -2,6 +2,7 @@
 #include "prunenet/core/version.h"
 #include "prunenet/model/runtime.h"
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): the macro has one
 PYBIND11_MODULE(_native, module) {
   namespace python = prunenet::python;
   module.doc() = "libprunenet; import it as `prunenet`.";

@@ -19,7 +19,7 @@ class Installed(unittest.TestCase):
                            capture_output=True)
             (packages,) = pathlib.Path(prefix).glob("lib/python3.*/*-packages")
             names = {path.name for path in (packages / "prunenet").iterdir()}
-            self.assertLess({"__init__.py", "__init__.pyi", "_error.py", "py.typed"}, names)
+            self.assertLess({"libprunenet_sentencepiece.so", "__init__.py", "__init__.pyi", "_error.py", "py.typed"}, names)
             environment = dict(os.environ, PYTHONPATH=str(packages))
             done = subprocess.run([sys.executable, "-c", "import prunenet; print(prunenet.__file__, prunenet.__version__)"],
                                   check=False, capture_output=True, text=True, env=environment)

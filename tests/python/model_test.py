@@ -25,6 +25,12 @@ class Models(DirectoryTest):
         self.assertLess(max(ids), self.tokenizer.vocabulary_size)
         self.assertEqual(self.tokenizer.decode(self.tokenizer.encode("\u00e9")[:1]), "\ufffd", "half a character")
 
+    def test_read_sentencepiece_models(self):
+        tokenizer = prunenet.Tokenizer.load(DATA / "tokenizer" / "sentencepiece")
+        ids = tokenizer.encode("Hello world")
+        self.assertGreater(len(ids), 1)
+        self.assertEqual(tokenizer.decode(ids).strip(), "Hello world")
+
     def test_give_losses_that_are_those_of_their_logits(self):
         ids = np.array([self.tokenizer.encode("Once upon a time there was")], np.int32)
         logits = self.model.logits(ids)
@@ -172,6 +178,7 @@ class OwnReward(DirectoryTest):
             return prunenet.train_with_distortion(self.features, distortion, {"steps": 2, "warmup_steps": 0, **options})
 
         self.assert_error("invalid argument", "one for each", train, lambda layer, keep: [0.5])
+        self.assert_error("invalid argument", "None", train, lambda layer, keep: None)
         self.assert_error("invalid argument", "at least 0", train, lambda layer, keep: [-1.0] * len(keep))
         self.assert_error("invalid argument", "nan", train, lambda layer, keep: [float("nan")] * len(keep))
         self.assert_error("unsupported", "rloo", train, lambda layer, keep: [0.5] * len(keep), estimator="conditional")
