@@ -29,6 +29,8 @@ depends prunenet "$library (= $version-1)" libc6 libfmt9 libtorch1.13 libyaml-cp
 depends "$library" libc6 libpcre2-8-0 libsentencepiece0 libtorch1.13
 depends libprunenet-dev "$library (= $version-1)" libtorch-dev nlohmann-json3-dev
 
+[[ "$(dpkg-deb --info "${file[$library]}" shlibs)" == "libprunenet ${version%.*} $library (>= $version)" ]]
+
 holds() { # PACKAGE PATH...
   local list
   list="$(dpkg-deb --contents "${file[$1]}")"
