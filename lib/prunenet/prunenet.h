@@ -28,50 +28,52 @@
 /// \file
 /// The method in one header.
 ///
-/// A feed-forward block of a language model answers its input x with h = act(G x) * (U x) and writes y = D h. Neuron i is
-/// row i of G, row i of U and column i of D. Which neurons may go is learned by a policy from the weights alone; what it
-/// decides is a plan, and a plan is applied. One step, one header:
+/// A feed-forward block of a language model answers its input x with h = act(G x) * (U x) and writes y = D h. Neuron i
+/// is row i of G, row i of U and column i of D. Which neurons may go is learned by a policy from the weights alone;
+/// what it decides is a plan, and a plan is applied. The steps:
 ///
-/// | step                                                              | what                                   | header |
-/// |-------------------------------------------------------------------|----------------------------------------|--------|
-/// | open a directory, or a GGUF file                                  | Checkpoint::open, open_checkpoint      | checkpoint/checkpoint.h, family/gguf_store.h |
-/// | where its tensors lie, and what it computes                       | make_family, Family, ModelConfig       | family/family.h |
-/// | run it                                                            | CausalLm                               | model/causal_lm.h |
-/// | describe every neuron by numbers of the weights, I x F a layer    | extract_features                       | features/feature_extractor.h |
-/// | learn, from text that the model samples itself, which neurons the response can spare | train_on_models, Recipe | train/session.h, train/recipe.h |
-/// | keep the policy, and have it back                                 | save_policy, load_policy               | policy/policy.h |
-/// | one score a neuron                                                | score_model                            | policy/score_model.h |
-/// | which neurons of each layer stay                                  | Plan, make_uniform_plan                | plan/plan.h |
-/// | an ordinary checkpoint without the others                         | prune_checkpoint                       | prune/prune.h |
-/// | every tensor and hash of it, against the dense one                | verify_pruned                          | prune/verify.h |
-/// | other methods, measured beside it                                 | Planner, run_comparison                | baselines/planner.h, compare/compare.h |
+/// - Checkpoint::open opens a model directory, open_checkpoint a GGUF file too (checkpoint/checkpoint.h,
+///   family/gguf_store.h).
+/// - make_family says where its tensors lie, and what it computes: a Family with its ModelConfig (family/family.h).
+/// - CausalLm runs it (model/causal_lm.h).
+/// - extract_features describes every neuron by numbers of the weights, I x F a layer (features/feature_extractor.h).
+/// - train_on_models learns, by a Recipe, which neurons the response to text of the model's own can spare
+///   (train/session.h, train/recipe.h).
+/// - save_policy keeps the Policy, load_policy has it back (policy/policy.h).
+/// - score_model is what a policy says of every neuron (policy/score_model.h).
+/// - make_uniform_plan makes a Plan of it: which neurons of each layer stay (plan/plan.h).
+/// - prune_checkpoint writes an ordinary checkpoint without the others (prune/prune.h).
+/// - verify_pruned compares every tensor and hash with the dense one (prune/verify.h).
+/// - run_comparison measures other methods beside it, each a Planner (compare/compare.h, baselines/planner.h).
 ///
 /// \code
 ///   const prunenet::Checkpoint checkpoint = prunenet::Checkpoint::open("smollm2");
 ///   const auto family = prunenet::make_family(checkpoint);
 ///   prunenet::Policy policy = prunenet::load_policy("policy.safetensors");
 ///   prunenet::SilentProgress progress;
-///   const auto scores = prunenet::score_model({&policy, 1}, prunenet::CheckpointWeights(checkpoint, *family), progress);
+///   const prunenet::CheckpointWeights weights(checkpoint, *family);
+///   const auto scores = prunenet::score_model({&policy, 1}, weights, progress);
 ///   const prunenet::Plan plan = prunenet::make_uniform_plan(scores, 0.3, 32, "my policy");
 ///   prunenet::PruneOptions options;
 ///   options.output = "smollm2-30";
 ///   prunenet::prune_checkpoint(checkpoint, *family, plan, options, progress);
 /// \endcode
 ///
-/// **Extending.** Four things are added from outside, each a class that derives from a small interface, put under a name
-/// into a Registry that is handed to the functions above. The library's own are in the same registries.
+/// **Extending.** Four things are added from outside, each a class that derives from a small interface, put under a
+/// name into a Registry that is handed to the functions above. The library's own are in the same registries.
 ///
-/// | what                                    | derive from                              | register in     | which goes to |
-/// |-----------------------------------------|------------------------------------------|-----------------|---------------|
-/// | a feature                               | FeatureGroup                             | FeatureRegistry | train_on_models, score_model |
-/// | a reward: distortion of a keep-set      | OneByOneDistortion or KeepSetDistortion  | RewardRegistry  | train_on_models, recipe_from_json |
-/// | a method that scores or selects neurons | ScorePlanner or Planner                  | PlannerRegistry | make_planner, run_comparison |
-/// | a model family                          | Family or LlamaFamily                    | FamilyRegistry  | make_family, train_on_models, verify_pruned |
+/// - A feature is a FeatureGroup in a FeatureRegistry, for train_on_models and score_model.
+/// - A reward is a OneByOneDistortion, or a KeepSetDistortion, in a RewardRegistry, for train_on_models and
+///   recipe_from_json.
+/// - A method that scores or selects neurons is a ScorePlanner, or a Planner, in a PlannerRegistry, for make_planner and
+///   run_comparison.
+/// - A model family is a Family, or a LlamaFamily, in a FamilyRegistry, for make_family, train_on_models and
+///   verify_pruned.
 ///
 /// docs/extend.md goes through them, and experiments/extend has a program for each.
 ///
-/// **Conventions.** Matrices are row-major; G and U are I x d, D is d x I. Whatever goes wrong is an Error of a closed set
-/// of kinds, whose one line says what, where, the numbers, and what to do. Long work reports to a Progress of the
+/// **Conventions.** Matrices are row-major; G and U are I x d, D is d x I. Whatever goes wrong is an Error of a closed
+/// set of kinds, whose one line says what, where, the numbers, and what to do. Long work reports to a Progress of the
 /// caller's, which may also end it. Nothing is printed, nothing is global, and the same seed gives the same result.
 /// Opened files and weights are const and may be used by several threads at once.
 ///
