@@ -65,7 +65,8 @@
 /// - A feature is a FeatureGroup in a FeatureRegistry, for train_on_models and score_model.
 /// - A reward is a OneByOneDistortion, or a KeepSetDistortion, in a RewardRegistry, for train_on_models and
 ///   recipe_from_json.
-/// - A method that scores or selects neurons is a ScorePlanner, or a Planner, in a PlannerRegistry, for make_planner and
+/// - A method that scores or selects neurons is a ScorePlanner, or a Planner, in a PlannerRegistry, for make_planner
+/// and
 ///   run_comparison.
 /// - A model family is a Family, or a LlamaFamily, in a FamilyRegistry, for make_family, train_on_models and
 ///   verify_pruned.
@@ -77,7 +78,7 @@
 /// caller's, which may also end it. Nothing is printed, nothing is global, and the same seed gives the same result.
 /// Opened files and weights are const and may be used by several threads at once.
 ///
-/// Other headers are modules' internals, or belong to verbs of the command (healing, recovery, refinement, export): they
-/// can be included too, and change more often.
+/// Other headers are modules' internals, or belong to verbs of the command (healing, recovery, refinement, export):
+/// they can be included too, and change more often.
 
 namespace prunenet {}
