@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <numeric>
 
 #include "baselines/loaded_model.h"
+#include "prunenet/baselines/score_planner.h"
 #include "support/expect_error.h"
 #include "support/recording_progress.h"
 
@@ -208,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(Methods, CalibratedPlanner, ::testing::ValuesIn(methods
 TEST(Planners, AreAllUnderTheContract) {
   std::vector<std::string> tested;
   for (const Method& method : methods()) tested.push_back(method.name);
-  EXPECT_EQ(planner_names(), tested);
+  EXPECT_EQ(built_in_planners().names(), tested);
 }
 
 TEST(Planners, DefaultsOfTheirOptions) {
@@ -267,6 +269,51 @@ TEST(PlannerErrors, BiasWhereTheCheckpointHasNone) {
   expect_error(ErrorKind::kUnsupported, {"'flap'", "no bias", "LlamaForCausalLM"}, [&] {
     SilentProgress progress;
     (void)model.planner({{"name", "flap"}, {"bias", true}}, ids)->select(0.3, 1, 0, progress);
+  });
+}
+
+/// The first neurons stay.
+class FirstStay final : public ScorePlanner {
+ public:
+  explicit FirstStay(const ModelConfig& config)
+      : ScorePlanner("first", DataUse::kNone, false),
+        scores_(static_cast<std::size_t>(config.num_hidden_layers),
+                std::vector<float>(static_cast<std::size_t>(config.intermediate_size))) {
+    for (auto& layer : scores_) std::iota(layer.rbegin(), layer.rend(), 0.0F);
+  }
+
+ protected:
+  [[nodiscard]] NeuronScores score(std::uint64_t /*seed*/, Progress& /*progress*/) override { return scores_; }
+
+ private:
+  NeuronScores scores_;
+};
+
+TEST(PlannerRegistry, MakesAMethodThatWasAdded) {
+  LoadedModel model;
+  const PlannerModel inputs{model.checkpoint, *model.family, model.network};
+  PlannerRegistry planners = built_in_planners();
+  planners.add("first", [](const MethodOptions& options, const PlannerModel& at, const torch::Tensor&) {
+    options.check_keys({});
+    return std::make_unique<FirstStay>(at.family.config());
+  });
+  const auto first = make_planner({{"name", "first"}}, inputs, {}, planners);
+  EXPECT_EQ(first->select(0.75, 1, 0, model.silent).plan.keep_indices.back(),
+            (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
+  expect_error(ErrorKind::kInvalidArgument, {"'first'", "'speed'"}, [&] {
+    (void)make_planner({{"name", "first"}, {"speed", 1}}, inputs, {}, planners);
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'last' is unknown", "block-influence, first"}, [&] {
+    (void)make_planner({{"name", "last"}}, inputs, {}, planners);
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'first' is unknown"}, [&] {
+    (void)make_planner({{"name", "first"}}, inputs, {});
+  });
+  planners.add("nothing", [](const MethodOptions&, const PlannerModel&, const torch::Tensor&) {
+    return std::unique_ptr<Planner>();
+  });
+  expect_error(ErrorKind::kInvalidArgument, {"'nothing'", "not made"}, [&] {
+    (void)make_planner({{"name", "nothing"}}, inputs, {}, planners);
   });
 }
 
