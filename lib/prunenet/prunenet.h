@@ -66,8 +66,7 @@
 /// - A reward is a OneByOneDistortion, or a KeepSetDistortion, in a RewardRegistry, for train_on_models and
 ///   recipe_from_json.
 /// - A method that scores or selects neurons is a ScorePlanner, or a Planner, in a PlannerRegistry, for make_planner
-/// and
-///   run_comparison.
+///   and run_comparison.
 /// - A model family is a Family, or a LlamaFamily, in a FamilyRegistry, for make_family, train_on_models and
 ///   verify_pruned.
 ///
