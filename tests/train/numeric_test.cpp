@@ -144,7 +144,7 @@ TEST(RewardNumeric, BlockWithoutEnergyHasNothingToLose) {
     EXPECT_EQ(swaps.advantages.abs().max().item<double>(), 0.0);
   }
   options.operator_kind = OperatorKind::kGate;
-  options.distortion = Distortion::kKs;
+  options.distortion = "ks";
   EXPECT_EQ((*make_distortion(options, block.weights, block.exact))(ranking(), 3), std::vector<double>{0.0});
 }
 

@@ -16,7 +16,7 @@ TEST(Recipe, RoundTrip) {
   Recipe recipe;
   recipe.probe.tokens = 123;
   recipe.reward.operator_kind = OperatorKind::kJoint;
-  recipe.reward.distortion = Distortion::kKs;
+  recipe.reward.distortion = "ks";
   recipe.probe.loss_metric = true;
   recipe.train.network.depth = 3;
   recipe.train.validation_ratios = {0.1};
@@ -125,6 +125,14 @@ TEST(Recipe, NumbersThatAreNoneAreRefused) {
       (void)recipe_from_json({{"train", {{"learning_rate", number}}}});
     });
   }
+}
+
+TEST(Recipe, NamesADistortionThatWasAdded) {
+  RewardRegistry rewards = built_in_rewards();
+  rewards.add("ours", [](const RewardLayer&) { return make_keep_set_distortion_of_nothing(); });
+  const nlohmann::json json = {{"reward", {{"distortion", "ours"}}}};
+  EXPECT_EQ(to_json(recipe_from_json(json, rewards)).at("reward").at("distortion"), "ours");
+  expect_error(ErrorKind::kInvalidArgument, {"\"ours\"", "none of ks"}, [&] { (void)recipe_from_json(json); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,9 +64,8 @@ TEST(WideBlocks, DistortAsTheirExactCouplingDoes) {
 
 TEST(WideBlocks, WholeSpectraNeedExactMoments) {
   const WideBlock block = wide_block();
-  testing::expect_error(ErrorKind::kUnsupported, {"'mirsky'", "4100 neurons", "'probe.exact_width'"}, [&] {
-    (void)make_distortion({.distortion = Distortion::kMirsky}, block.weights, packed(block.moments));
-  });
+  testing::expect_error(ErrorKind::kUnsupported, {"'mirsky'", "4100 neurons", "'probe.exact_width'"},
+                        [&] { (void)make_distortion({.distortion = "mirsky"}, block.weights, packed(block.moments)); });
 }
 
 TEST(WideBlocks, WithoutEnergyHaveNothingToLose) {
@@ -115,7 +115,7 @@ TEST(LossMetricReward, IsTheDistortionInThatMetric) {
   const MetricBlock block;
   for (const Distortion distortion :
        {Distortion::kSchatten2, Distortion::kMirsky, Distortion::kNuclear, Distortion::kKs}) {
-    const RewardOptions options{.distortion = distortion, .metric = OutputMetric::kLoss};
+    const RewardOptions options{.distortion = std::string(to_string(distortion)), .metric = OutputMetric::kLoss};
     const auto rewards = make_distortion(options, in_metric(options, block.weights, block.metric), block.moments);
     const std::vector<double> actual = (*rewards)(block.rankings, 15);
     const std::vector<double> expected = block.expected(distortion, 15);
@@ -145,6 +145,59 @@ TEST(LossMetricReward, InThePlainMetricIsThePlainReward) {
             (*make_distortion(plain, block.weights, block.moments))(block.rankings, 9));
   testing::expect_error(ErrorKind::kInvalidArgument, {"5 x 5", "writes 6 numbers"},
                         [&] { (void)in_metric(loss, block.weights, MatrixF::Identity(5, 5)); });
+}
+
+/// The share of neurons that go, or whatever else it is told.
+class RemovedShare final : public OneByOneDistortion {
+ public:
+  RemovedShare(std::int64_t neurons, double sign) : OneByOneDistortion("share"), neurons_(neurons), sign_(sign) {}
+
+ protected:
+  [[nodiscard]] double distortion(std::span<const std::int64_t> keep_indices) const override {
+    EXPECT_TRUE(std::is_sorted(keep_indices.begin(), keep_indices.end()));
+    return sign_ * (1.0 - static_cast<double>(keep_indices.size()) / static_cast<double>(neurons_));
+  }
+
+ private:
+  std::int64_t neurons_;
+  double sign_;
+};
+
+RewardRegistry with_share(double sign = 1.0) {
+  RewardRegistry rewards = built_in_rewards();
+  rewards.add("share", [sign](const RewardLayer& layer) {
+    return std::make_unique<RemovedShare>(exact_second_moment(layer).rows(), sign);
+  });
+  return rewards;
+}
+
+TEST(RewardRegistry, MakesADistortionThatWasAdded) {
+  const MetricBlock block;
+  const RewardOptions options{.distortion = "share"};
+  const auto share = make_distortion(options, block.weights, block.moments, torch::kCPU, with_share());
+  EXPECT_EQ((*share)(block.rankings, 18), std::vector<double>(4, 0.25));
+  testing::expect_error(ErrorKind::kUnsupported, {"'rloo'", "'share'"},
+                        [&] { (void)share->swaps(block.rankings, 18); });
+  testing::expect_error(ErrorKind::kUnsupported, {"'share'", "24 neurons", "'probe.exact_width'"}, [&] {
+    (void)make_distortion(options, block.weights, packed(block.moments), torch::kCPU, with_share());
+  });
+}
+
+TEST(RewardRegistry, RefusesWhatIsNotThereNotMadeOrNoDistortion) {
+  const MetricBlock block;
+  const RewardOptions options{.distortion = "share"};
+  testing::expect_error(ErrorKind::kInvalidArgument, {"\"share\"", "ks, mirsky, nuclear, schatten2"},
+                        [&] { (void)make_distortion(options, block.weights, block.moments); });
+  RewardRegistry empty_handed = built_in_rewards();
+  empty_handed.add("share", [](const RewardLayer&) { return std::unique_ptr<KeepSetDistortion>(); });
+  testing::expect_error(ErrorKind::kInvalidArgument, {"'share'", "not made"}, [&] {
+    (void)make_distortion(options, block.weights, block.moments, torch::kCPU, empty_handed);
+  });
+  for (const double sign : {-1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    const auto bad = make_distortion(options, block.weights, block.moments, torch::kCPU, with_share(sign));
+    testing::expect_error(ErrorKind::kNumerical, {"'share'", "18 of 24 neurons"},
+                          [&] { (void)(*bad)(block.rankings, 18); });
+  }
 }
 
 }  // namespace
