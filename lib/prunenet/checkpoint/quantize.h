@@ -12,8 +12,8 @@ namespace prunenet {
 /// Whether `quantize` writes the type: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0.
 [[nodiscard]] bool is_quantizable(GgufType type);
 
-/// The type in which rows of `width` are written again that were of `type`: the same where `quantize` writes it and they
-/// divide into its blocks; else Q8_0, or F16 where they do not divide into blocks of 32.
+/// The type in which rows of `width` are written again that were of `type`: the same where `quantize` writes it and
+/// they divide into its blocks; else Q8_0, or F16 where they do not divide into blocks of 32.
 [[nodiscard]] GgufType requantised_type(GgufType type, std::int64_t width);
 
 /// Floats as blocks, after ggml's reference `quantize_row_*_ref` (ggml-quants.c), in its order of operations: the same

@@ -20,8 +20,8 @@ namespace prunenet {
 /// The type that keeps a checkpoint's weights as they are: that of its first up projection.
 [[nodiscard]] GgufType native_gguf_type(const Checkpoint& checkpoint, const Family& family);
 
-/// Values of a GGUF tensor as the checkpoint has them, in the file's order of rows. Throws what `Checkpoint::read_matrix`
-/// throws.
+/// Values of a GGUF tensor as the checkpoint has them, in the file's order of rows. Throws what
+/// `Checkpoint::read_matrix` throws.
 [[nodiscard]] std::vector<float> gguf_values(const Checkpoint& checkpoint, const GgufTensor& tensor);
 
 /// A model laid out as a GGUF file.
