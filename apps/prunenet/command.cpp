@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "json_line.h"
 #include "options.h"
 #include "print.h"
 #include "prunenet/core/error.h"
@@ -81,6 +82,17 @@ std::string name_for_errors(const Arguments& arguments) {
   return "prunenet";
 }
 
+void print_failure(const Arguments& arguments, const Failure& failure) {
+  const std::string name = name_for_errors(arguments);
+  if (std::ranges::find(arguments, fmt::format("--{}", kLogJson)) == arguments.end()) {
+    fmt::print(stderr, "{}: error: {}\n", name, failure.message);
+    return;
+  }
+  fmt::print(
+      stderr, "{}\n",
+      json_line("error", "error", failure.message, {{"command", name}, {"exit_code", static_cast<int>(failure.code)}}));
+}
+
 }  // namespace
 
 ExitCode run_command(const Arguments& arguments) {
@@ -89,7 +101,7 @@ ExitCode run_command(const Arguments& arguments) {
     return kDone;
   } catch (...) {
     const Failure failure = describe(std::current_exception());
-    fmt::print(stderr, "{}: error: {}\n", name_for_errors(arguments), failure.message);
+    print_failure(arguments, failure);
     return failure.code;
   }
 }

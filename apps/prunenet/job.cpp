@@ -15,15 +15,15 @@ namespace {
 /// An optimised BLAS gives ten times this on one core; the reference BLAS a fifth of it.
 constexpr double kSlowGemmGflops = 5.0;
 
-std::shared_ptr<spdlog::logger> make_logger() {
+std::shared_ptr<spdlog::logger> make_logger(bool json) {
   auto logger = std::make_shared<spdlog::logger>("prunenet", std::make_shared<spdlog::sinks::stderr_color_sink_st>());
-  logger->set_pattern("%H:%M:%S %^%l%$ %v");
+  logger->set_pattern(json ? "%v" : "%H:%M:%S %^%l%$ %v");
   return logger;
 }
 
 }  // namespace
 
-Job::Job(const CommonOptions& options) : progress_(make_logger(), options.quiet) {
+Job::Job(const CommonOptions& options) : progress_(make_logger(options.log_json), options.quiet, options.log_json) {
   set_threads(options.threads);
   const double gflops = measure_gemm_gflops();
   if (gflops < kSlowGemmGflops) {

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "json_line.h"
 #include "print.h"
 #include "prunenet/core/error.h"
 #include "recipe_file.h"
@@ -69,6 +70,7 @@ VerbOptions::VerbOptions(Help help, Recipe recipe)
           "seed", value_of(common_.seed, "N"), "seed of everything random")("threads", value_of(common_.threads, "N"),
                                                                             "threads; default: all cores")(
           "quiet", flag(common_.quiet), "no progress on standard error, only warnings and errors")(
+          kLogJson, flag(common_.log_json), "what goes to standard error is JSON, an object a line")(
           "help", "show this and stop");
 }
 

@@ -16,7 +16,8 @@ struct CommonOptions {
   std::optional<std::int64_t> seed;  ///< of everything random, not negative; the verb's default where not given
   int threads = 0;                   ///< filled in by `parse`: all cores unless given
   bool quiet = false;
-  std::string recipe;  ///< path; empty without one
+  bool log_json = false;  ///< what goes to standard error is JSON, a line an object
+  std::string recipe;     ///< path; empty without one
 };
 
 /// A value without a default; `name` stands for it in the help.

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "curve_output.h"
 #include "human.h"
 #include "job.h"
 #include "network.h"
@@ -36,6 +37,7 @@ struct RecoverArguments {
   std::optional<std::int64_t> rank, steps, tokens;
   std::optional<double> alpha, learning_rate, time_limit;
   std::vector<std::string> settings;
+  CurveArguments curve;
   NetworkArguments network;
   std::string json_file;
   bool resume = false;
@@ -79,6 +81,7 @@ VerbOptions make_options(RecoverArguments& arguments) {
       ("force", flag(arguments.force),
        "replace an existing output, and start anew where an unfinished training is left")  //
       ("json", value_of(arguments.json_file, "F"), "write JSON to this file, or to standard output with -");
+  add_curve_options(options, arguments.curve);
   add_device_option(options, arguments.network);
   return options;
 }
@@ -177,6 +180,7 @@ void run_recover(const Arguments& words) {
   if (arguments.time_limit) files.time_limit_seconds = *arguments.time_limit * 60.0;
 
   Job job(options.common());
+  files.log = curve_log(arguments.curve, job);
   const RecoveryReport report =
       say_how_to_resume(work, {ErrorKind::kInterrupted, ErrorKind::kOutOfSpace, ErrorKind::kIo, ErrorKind::kNumerical},
                         [&] { return recover_student(recipe, files, job.progress()); });

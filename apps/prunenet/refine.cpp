@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "curve_output.h"
 #include "find_policy.h"
 #include "human.h"
 #include "job.h"
@@ -31,6 +32,7 @@ struct RefineArguments {
   std::string out;
   std::optional<std::int64_t> steps;
   std::vector<std::string> settings;
+  CurveArguments curve;
   NetworkArguments network;
   bool resume = false;
   bool force = false;
@@ -58,6 +60,7 @@ VerbOptions make_options(RefineArguments& arguments) {
       ("force", flag(arguments.force),
        "replace an existing policy file, and start anew where an unfinished refinement is left");
   options.suggest("policy", policy_names);
+  add_curve_options(options, arguments.curve);
   add_device_option(options, arguments.network);
   return options;
 }
@@ -117,6 +120,7 @@ void run_refine(const Arguments& words) {
   files.load.when_too_large = "policies are refined on models that fit into memory only";
 
   Job job(options.common());
+  files.log = curve_log(arguments.curve, job);
   const Policy policy =
       say_how_to_resume(work, kResumableErrors, [&] { return refine_policy(recipe, files, job.progress()); });
   save_policy(arguments.out, policy);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "interrupt.h"
+#include "json_line.h"
 
 namespace prunenet::cli {
 
@@ -34,10 +35,22 @@ int terminal_columns() {
   return size.ws_col;
 }
 
+nlohmann::json stage_json(const StageState& state) {
+  nlohmann::json fields = {{"stage", state.stage},
+                           {"unit", state.unit},
+                           {"done", state.done},
+                           {"total", state.total > 0 ? nlohmann::json(state.total) : nlohmann::json()},
+                           {"seconds", state.seconds}};
+  if (!state.status.empty()) fields["status"] = state.status;
+  return fields;
+}
+
 }  // namespace
 
-TerminalProgress::TerminalProgress(std::shared_ptr<spdlog::logger> logger, bool quiet)
-    : logger_(std::move(logger)), style_(quiet ? Style::kQuiet : (on_terminal() ? Style::kBar : Style::kLog)) {}
+TerminalProgress::TerminalProgress(std::shared_ptr<spdlog::logger> logger, bool quiet, bool json)
+    : logger_(std::move(logger)),
+      style_(quiet ? Style::kQuiet : (on_terminal() && !json ? Style::kBar : Style::kLog)),
+      json_(json) {}
 
 TerminalProgress::~TerminalProgress() {
   // A failed stage has no end to report, only a bar to take off the screen.
@@ -75,20 +88,25 @@ void TerminalProgress::note(std::string_view text) {
   throw_if_interrupted();
   if (style_ == Style::kQuiet) return;
   erase_bar();
-  logger_->info("{}", text);
+  say(spdlog::level::info, "note", text);
 }
 
 void TerminalProgress::warn(std::string_view text) {
   throw_if_interrupted();
   erase_bar();
-  logger_->warn("{}", text);
+  say(spdlog::level::warn, "warning", text);
+}
+
+void TerminalProgress::point(const nlohmann::json& point) {
+  if (json_ && style_ != Style::kQuiet) say(spdlog::level::info, "point", "", {{"point", point}});
 }
 
 void TerminalProgress::finish() {
   if (!std::exchange(in_stage_, false)) return;
   erase_bar();
   state_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
-  if (style_ != Style::kQuiet && state_.seconds >= kWorthALine) logger_->info("{}", render_end_of_stage(state_));
+  if (style_ == Style::kQuiet || (state_.seconds < kWorthALine && !json_)) return;
+  say(spdlog::level::info, "stage", render_end_of_stage(state_), stage_json(state_));
 }
 
 void TerminalProgress::update() {
@@ -100,7 +118,16 @@ void TerminalProgress::update() {
   if (style_ == Style::kBar) {
     draw_bar();
   } else {
-    logger_->info("{}", render_log_line(state_));
+    say(spdlog::level::info, "progress", render_log_line(state_), stage_json(state_));
+  }
+}
+
+void TerminalProgress::say(spdlog::level::level_enum level, std::string_view event, std::string_view text,
+                           nlohmann::json fields) {
+  if (json_) {
+    logger_->log(level, "{}", json_line(spdlog::level::to_string_view(level).data(), event, text, std::move(fields)));
+  } else {
+    logger_->log(level, "{}", text);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "curve_output.h"
 #include "human.h"
 #include "job.h"
 #include "network.h"
@@ -31,6 +32,7 @@ struct TrainArguments {
   std::vector<std::string> settings;
   std::optional<std::int64_t> steps;
   std::vector<std::string> probes;
+  CurveArguments curve;
   NetworkArguments network;
   bool resume = false;
   bool force = false;
@@ -67,6 +69,7 @@ VerbOptions make_options(TrainArguments& arguments) {
       ("resume", flag(arguments.resume), "go on from POLICY.train, where an interrupted run left it")  //
       ("force", flag(arguments.force),
        "replace an existing policy file, and start anew where an unfinished training is left");
+  add_curve_options(options, arguments.curve);
   add_network_options(options, arguments.network);
   return options;
 }
@@ -140,7 +143,8 @@ void train_and_save(const TrainArguments& arguments, const Recipe& recipe, const
   const TrainingFiles files{.work_directory = work,
                             .resume = arguments.resume,
                             .probes = {arguments.probes.begin(), arguments.probes.end()},
-                            .load = load};
+                            .load = load,
+                            .log = curve_log(arguments.curve, job)};
   const auto policy =
       say_how_to_resume(work, kResumableErrors, [&] { return train(models, recipe, files, job.progress()); });
   save(arguments.out, policy);

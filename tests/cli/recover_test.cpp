@@ -2,6 +2,7 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "command_test.h"
 #include "recover/pruned_small.h"
@@ -95,11 +96,46 @@ TEST_F(RecoverVerb, InterruptedItGoesOnToTheSameBytes) {
 TEST_F(RecoverVerb, TakesAGgufFile) {
   run_well({"export", "--model", "pruned", "--gguf", "pruned.gguf", "--quiet"});
   const Words words = {"recover",  "--teacher", model("small"), "--student", "pruned.gguf",
-                       "--recipe", "r.yaml",    "--out",        "out.gguf",  "--quiet"};
+                       "--recipe", "r.yaml",    "--out",        "out.gguf"};
   run_well(words);
   EXPECT_THAT(names(), ElementsAre("out.gguf", "pruned", "pruned.gguf", "r.yaml"));
   run_well({"eval", "--model", "out.gguf", "--text", text(), "--context", "64", "--windows", "1", "--quiet"});
   expect_failure(words, 2, {"out.gguf", "--force"});
+}
+
+/// Every line of a log, each of which is an object.
+std::vector<json> lines_of(const std::string& log) {
+  std::vector<json> lines;
+  std::istringstream stream(log);
+  for (std::string line; std::getline(stream, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+TEST_F(RecoverVerb, LogsItsCurveAsJsonAndForTensorBoard) {
+  const Finished finished = run_well(recover("out", {"--log-json", "--tensorboard", "runs"}));
+  std::vector<json> points;
+  std::vector<std::string> stages;
+  for (const json& line : lines_of(finished.err)) {
+    EXPECT_EQ(line.at("level"), "info");
+    EXPECT_THAT(line.at("time").get<std::string>(), ::testing::EndsWith("Z"));
+    if (line.at("event") == "point") points.push_back(line.at("point"));
+    if (line.at("event") == "stage") stages.push_back(line.at("stage"));
+  }
+  EXPECT_THAT(stages, ::testing::IsSupersetOf({"sampling", "recovering", "writing"}));
+  const json record = json::parse(std::ifstream("out/recovery.json"));
+  EXPECT_EQ(json(points), record.at("curve")) << "steps 0, 2 and 3";
+  const std::filesystem::directory_iterator runs("runs");
+  EXPECT_THAT(runs->path().filename().string(), ::testing::StartsWith("events.out.tfevents."));
+  EXPECT_THAT(file(runs->path().string()), HasSubstr("held_out_divergence"));
+
+  const Finished failed = run_program(recover("out", {"--log-json"}));
+  EXPECT_EQ(failed.exit_code, 2);
+  const std::vector<json> lines = lines_of(failed.err);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines.front().at("level"), "error");
+  EXPECT_EQ(lines.front().at("command"), "prunenet recover");
+  EXPECT_EQ(lines.front().at("exit_code"), 2);
+  EXPECT_THAT(lines.front().at("message").get<std::string>(), HasSubstr("--force"));
 }
 
 TEST_F(RecoverVerb, SaysWhatIsWrong) {
@@ -112,6 +148,7 @@ TEST_F(RecoverVerb, SaysWhatIsWrong) {
   expect_failure({"recover", "--teacher", model("large"), "--student", "pruned", "--out", "out"}, 3,
                  {"do not belong together"});
   write_file(path("short.txt"), "Too short.");
+  expect_failure(recover("out", {"--tensorboard", "short.txt/runs"}), 1, {"short.txt/runs"});
   expect_failure(recover("out", {"--text", "short.txt"}), 2, {"short.txt"});
   EXPECT_THAT(names(), ElementsAre("pruned", "r.yaml", "short.txt")) << "nothing is left behind";
 }

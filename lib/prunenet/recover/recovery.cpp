@@ -123,7 +123,7 @@ class Steps {
   Steps(RecoveryTrainer& trainer, const TrainingDirectory& directory)
       : trainer_(trainer), directory_(directory), saved_(trainer.completed_steps()) {}
 
-  void run(const RecoverOptions& options, Progress& progress) {
+  void run(const RecoverOptions& options, const CurveLog& log, Progress& progress) {
     const auto tokens = static_cast<std::uint64_t>(trainer_.tokens_per_step());
     progress.begin("recovering", "tokens", static_cast<std::uint64_t>(options.steps) * tokens);
     progress.advance(static_cast<std::uint64_t>(trainer_.completed_steps()) * tokens);
@@ -132,6 +132,7 @@ class Steps {
       step(progress);
       if (trainer_.curve().size() > points) {
         progress.status(fmt::format("KL {:.4f}", trainer_.curve().back().held_out_divergence));
+        log_points(log, trainer_.curve(), points);
       }
       if (trainer_.completed_steps() % options.save_every == 0) save();
     }
@@ -210,7 +211,7 @@ RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFile
   RecoveryTrainer trainer(student.family->config(), std::move(loaded.outer), loaded.weights, text, options,
                           files.time_limit_seconds);
   if (const auto state = directory.load_state()) trainer.restore(*state);
-  Steps(trainer, directory).run(options, progress);
+  Steps(trainer, directory).run(options, files.log, progress);
   report.curve = trainer.curve();
   report.trained_parameters = loaded.weights->parameter_count();
   report.text_sequences = text.training.sequences();

@@ -11,6 +11,7 @@
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/recover/options.h"
 #include "prunenet/recover/recovery_trainer.h"
+#include "prunenet/train/curve_log.h"
 
 namespace prunenet {
 
@@ -30,6 +31,7 @@ struct RecoveryFiles {
   LoadOptions load = {};                 ///< of teacher and student; not streamed
   double time_limit_seconds = std::numeric_limits<double>::infinity();  ///< of training
   std::string command_line = {};                                        ///< as typed; empty where there was none
+  CurveLog log = {};                                                    ///< sees the learning curve grow
 };
 
 /// What came of it.

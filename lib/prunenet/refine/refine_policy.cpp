@@ -47,7 +47,7 @@ std::vector<RefinedModel> prepare(const std::vector<TrainingModel>& models, cons
 
 /// Trains, and keeps the state after every validation, and where it is interrupted.
 void run_refinement(RefineTrainer& trainer, const RefineOptions& options, const TrainingDirectory& directory,
-                    Progress& progress) {
+                    const CurveLog& log, Progress& progress) {
   const auto tokens = static_cast<std::uint64_t>(trainer.tokens_per_step());
   progress.begin("refining", "tokens", static_cast<std::uint64_t>(options.steps) * tokens);
   progress.advance(static_cast<std::uint64_t>(trainer.completed_steps()) * tokens);
@@ -63,6 +63,7 @@ void run_refinement(RefineTrainer& trainer, const RefineOptions& options, const 
     progress.status(
         fmt::format("KL {:.4f} (best {:.4f})", trainer.curve().back().held_out_divergence, trainer.best_divergence()));
     directory.save_state(trainer.state());
+    log_points(log, trainer.curve(), points);
   }
 }
 
@@ -86,7 +87,7 @@ Policy refine_policy(const RefineOptions& options, const RefineFiles& files, Pro
   std::vector<RefinedModel> prepared = prepare(models, options, files, directory, registries.features, progress);
   RefineTrainer trainer(prepared, policy.network, options, policy.budget);
   if (const auto state = directory.load_state()) trainer.restore(*state);
-  run_refinement(trainer, options, directory, progress);
+  run_refinement(trainer, options, directory, files.log, progress);
 
   policy.network = trainer.best_policy();
   const bool budget = options.learn == Refined::kBudget;

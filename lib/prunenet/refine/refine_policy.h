@@ -7,6 +7,7 @@
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/refine/options.h"
+#include "prunenet/train/curve_log.h"
 #include "prunenet/train/registries.h"
 
 namespace prunenet {
@@ -18,6 +19,7 @@ struct RefineFiles {
   std::filesystem::path work_directory;       ///< created; removed by the caller once the policy is saved
   bool resume = false;                        ///< go on from what lies there; otherwise what lies there is replaced
   LoadOptions load = {};                      ///< of the models; not streamed
+  CurveLog log = {};                          ///< sees the learning curve grow
 };
 
 /// Text, features and training, the whole of `prunenet refine`: the policy that was best on held-out text, with

@@ -74,8 +74,10 @@ PublishedPolicy train_prunenet_on_model(const std::vector<std::filesystem::path>
   const CheckpointRows rows(model.checkpoint, *model.family);
   PublishedPolicy policy = train_prunenet(
       rows, recipe.prunenet, progress,
-      {.start = start ? &*start : nullptr,
-       .after_episode = [&directory](const PrunenetTrainer& trainer) { directory.save_state(trainer.state()); }});
+      {.start = start ? &*start : nullptr, .after_episode = [&directory, &files](const PrunenetTrainer& trainer) {
+         directory.save_state(trainer.state());
+         log_points(files.log, trainer.curve(), trainer.curve().size() - 1);
+       }});
   policy.provenance["models"] = describe(opened);
   return policy;
 }

@@ -241,7 +241,7 @@ void add_layers(const TrainingModel& model, const ProbeFile& probe, const std::v
 }
 
 void run_training(Trainer& trainer, const TrainOptions& options, const TrainingDirectory& directory,
-                  Progress& progress) {
+                  const CurveLog& log, Progress& progress) {
   progress.begin("training", "steps", static_cast<std::uint64_t>(options.steps));
   progress.advance(static_cast<std::uint64_t>(trainer.completed_steps()));
   while (!trainer.done()) {
@@ -251,6 +251,7 @@ void run_training(Trainer& trainer, const TrainOptions& options, const TrainingD
       const CurvePoint& point = trainer.curve().back();
       progress.status(fmt::format("reward {:.4f} (best {:.4f})", point.validation_reward, trainer.best_reward()));
       directory.save_state(trainer.state());
+      log_points(log, trainer.curve(), validations);
     }
     progress.advance(1);
   }
@@ -294,7 +295,7 @@ Policy train_on_models(const std::vector<std::filesystem::path>& directories, co
 
   Trainer trainer(environment, recipe.train, files.load.device);
   if (const auto state = directory.load_state()) trainer.restore(*state);
-  run_training(trainer, recipe.train, directory, progress);
+  run_training(trainer, recipe.train, directory, files.log, progress);
   return {.network = trainer.best_policy(),
           .features = names,
           .recipe = to_json(recipe),

@@ -6,6 +6,7 @@
 #include "prunenet/core/progress.h"
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/policy/policy.h"
+#include "prunenet/train/curve_log.h"
 #include "prunenet/train/model_files.h"
 #include "prunenet/train/recipe.h"
 #include "prunenet/train/registries.h"
@@ -26,6 +27,7 @@ struct TrainingFiles {
   std::vector<std::filesystem::path> probes = {};
   /// Of the models that are probed; its device also trains the policy and computes `schatten2` of the response.
   LoadOptions load = {};
+  CurveLog log = {};  ///< sees the learning curve grow
 };
 
 /// Probe, features and training on one or more models of a family: the whole of `prunenet train`.
