@@ -13,6 +13,7 @@ list(FILTER prunenet_needs EXCLUDE REGEX "^prunenet_") # modules, libtorch (belo
 list(REMOVE_DUPLICATES prunenet_needs)
 # A path to this machine's BLAS would be written into the exported file; the targets are found again there.
 list(REMOVE_ITEM prunenet_needs ${BLAS_LIBRARIES} ${LAPACK_LIBRARIES} "")
+list(REMOVE_ITEM prunenet_needs Boost::headers) # nothing to link, and no header shows them
 list(APPEND prunenet_needs LAPACK::LAPACK)
 # What the headers show, so that programs call it themselves.
 set(prunenet_header_needs Eigen3::Eigen nlohmann_json::nlohmann_json fmt::fmt BLAS::BLAS torch)
