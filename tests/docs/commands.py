@@ -75,6 +75,9 @@ def main() -> int:
                 counts["not run"] += 1
                 if not any(command.text.startswith(prefix) for prefix in NOT_RUN):
                     complaints.append(f"{page}:{command.number}: '{command.text}' is neither run nor in the list of tests/docs/commands.py")
+                script = re.match(r"(?:bash|python3) (\S+)", command.text)
+                if script and not (root / script[1]).is_file():
+                    complaints.append(f"{page}:{command.number}: there is no {script[1]}")
                 continue
             counts["run"] += 1
             section = "" if page in WALKS else command.section

@@ -13,7 +13,7 @@ from program import Program
 
 SCRIPTS = {"--sanitize", "--cold", "--layers", "--shape", "--shipped-policy", "--work", "--repeats", "--filter", "--fail-above", "--all"}
 TOOLS = ("cmake ", "cpack ", "ctest ", "llama-gguf-split ", "tensorboard ")  # whose options are not ours
-OTHERS = SCRIPTS | {"--version", "--describe", "--static", "--merge"}
+OTHERS = SCRIPTS | {"--version", "--preset", "--describe", "--static", "--merge"}
 KEY = re.compile(r"^(?:probe|reward|train|refine|recover|prunenet)\.[a-z]\w*")
 FILES = (".json", ".md", ".sh", ".yaml", ".h", ".py", ".record", ".recovery", ".version", ".pc")  # of the same form as keys
 
