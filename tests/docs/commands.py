@@ -59,8 +59,9 @@ def failure(command: markdown.Command, words: list[str], place: pathlib.Path, en
 
 def main() -> int:
     program, root, page = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve(), sys.argv[3]
-    known = Program(str(program))
     complaints, counts = [], {"run": 0, "not run": 0}
+    found = markdown.commands(root / page)
+    known = Program(str(program)) if any(verb_words(command) is not None for command in found) else None
     with tempfile.TemporaryDirectory() as folder:
         bin_folder = pathlib.Path(folder) / "bin"
         bin_folder.mkdir()
@@ -69,7 +70,7 @@ def main() -> int:
         os.environ["PRUNENET_PROGRAM"] = str(program)
         stand_ins = StandIns(root, bin_folder / "prunenet", pathlib.Path(folder))
         places: dict[str, pathlib.Path] = {}
-        for command in markdown.commands(root / page):
+        for command in found:
             words = verb_words(command)
             if words is None:
                 counts["not run"] += 1
