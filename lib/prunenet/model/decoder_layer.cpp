@@ -32,7 +32,7 @@ torch::Tensor activate(Activation activation, const torch::Tensor& x) {
 
 /// hidden + what a block writes: m (x W^T + b), with the block's post norm where it has one. `see`, where not empty,
 /// sees x W^T + b.
-torch::Tensor add_branch(const ModelConfig& config, torch::Tensor hidden, const torch::Tensor& x,
+torch::Tensor add_branch(const ModelConfig& config, const torch::Tensor& hidden, const torch::Tensor& x,
                          const torch::Tensor& weight, const torch::Tensor& bias, const NormTensors& post_norm,
                          const std::function<void(const torch::Tensor&)>& see = {}) {
   const bool plain =
