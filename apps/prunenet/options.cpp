@@ -65,13 +65,13 @@ VerbOptions::VerbOptions(Help help, Recipe recipe)
   const char* keys = recipe_ == Recipe::kOptionNames
                          ? "YAML file whose keys are the options above; options given here override it"
                          : "YAML file with the sections below; options given here override it";
-  shared_.add_options()  //
-      ("recipe", value_of(common_.recipe, "F.yaml"), keys)(
-          "seed", value_of(common_.seed, "N"), "seed of everything random")("threads", value_of(common_.threads, "N"),
-                                                                            "threads; default: all cores")(
-          "quiet", flag(common_.quiet), "no progress on standard error, only warnings and errors")(
-          kLogJson, flag(common_.log_json), "what goes to standard error is JSON, an object a line")(
-          "help", "show this and stop");
+  shared_.add_options()                                                                            //
+      ("recipe", value_of(common_.recipe, "F.yaml"), keys)                                         //
+      ("seed", value_of(common_.seed, "N"), "seed of everything random")                           //
+      ("threads", value_of(common_.threads, "N"), "threads; default: all cores")                   //
+      ("quiet", flag(common_.quiet), "no progress on standard error, only warnings and errors")    //
+      (kLogJson, flag(common_.log_json), "what goes to standard error is JSON, an object a line")  //
+      ("help", "show this and stop");
 }
 
 po::options_description VerbOptions::all() const {

@@ -14,7 +14,7 @@
 namespace prunenet::cli {
 
 /// Progress of a verb on standard error: a bar that redraws itself on a terminal, plain lines now and then elsewhere,
-/// or lines of JSON (docs/cli.md, "Progress").
+/// or lines of JSON (docs/cli.md, "What goes where").
 /// Every call is also where a verb notices SIGINT, SIGTERM and SIGHUP, and throws Error(kInterrupted).
 class TerminalProgress final : public Progress {
  public:
