@@ -26,11 +26,13 @@ std::vector<std::string> candidates() {
   const std::filesystem::path own = own_directory();
   std::vector<std::string> paths;
   if (!own.empty()) {
-    for (const char* relative : {"", "prunenet", "../lib/prunenet", "../" PRUNENET_LIBDIR "/prunenet"}) {
+    for (const char* relative : {"", "prunenet", "../lib/prunenet", "../" PRUNENET_LIBDIR "/prunenet",
+                                 // The build tree: libprunenet stands at its top, programs two folders below.
+                                 "lib/prunenet", "../../lib/prunenet"}) {
       paths.push_back((own / relative / kPlugin).lexically_normal().string());
     }
   }
-  for (const char* directory : {PRUNENET_PLUGIN_BUILD_DIR, PRUNENET_PLUGIN_INSTALL_DIR}) {
+  for (const char* directory : {PRUNENET_PLUGIN_DIRS}) {
     paths.push_back((std::filesystem::path(directory) / kPlugin).string());
   }
   paths.emplace_back(kPlugin);
