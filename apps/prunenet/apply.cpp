@@ -81,7 +81,7 @@ VerbOptions make_options(ApplyArguments& arguments) {
       ("sample", flag(arguments.sample), "draw the neurons from the policy, by --seed")                               //
       ("dry-run", flag(arguments.dry_run), "say what would come out, and write no model")                             //
       ("force", flag(arguments.force), "replace an existing output");
-  options.suggest("policy", policy_names);
+  options.suggest("policy", [] { return policy_names(); });
   options.suggest("budget", {"uniform", "global"});
   options.suggest("round-to", {"none", "tensorcore", "gguf", "gguf-k", "marlin"});
   add_heal_options(options, arguments.heal);

@@ -73,9 +73,9 @@ std::vector<fs::path> policy_directories() {
   return directories;
 }
 
-std::vector<std::string> policy_names() {
+std::vector<std::string> policy_names(const std::vector<fs::path>& directories) {
   std::set<std::string> names;
-  for (const fs::path& directory : policy_directories()) {
+  for (const fs::path& directory : directories) {
     std::error_code missing;
     for (const fs::directory_entry& entry : fs::directory_iterator(directory, missing)) {
       if (entry.path().extension() == kExtension) names.insert(entry.path().stem().string());
@@ -85,17 +85,23 @@ std::vector<std::string> policy_names() {
   return {names.begin(), names.end()};
 }
 
-std::string find_policy(const std::string& policy) {
+std::string find_policy(const std::string& policy, const std::vector<fs::path>& directories) {
   if (!may_be_name(policy) || is_there(policy)) return policy;
+  if (directories.empty()) {
+    throw Error(ErrorKind::kBadInput,
+                fmt::format("--policy {}: no such file, and no directory to look for that name in: without /proc the "
+                            "program does not know where it stands; mount it, set {} or give a path",
+                            policy, kPolicyPath));
+  }
   std::vector<std::string> looked;
-  for (const fs::path& directory : policy_directories()) {
+  for (const fs::path& directory : directories) {
     if (const std::optional<fs::path> found = find_in(directory, policy)) return found->string();
     looked.push_back(directory.string());
   }
   throw Error(ErrorKind::kBadInput,
               fmt::format("--policy {}: no such file, and no policy of that name in {}; names there: {}. {} adds "
                           "directories",
-                          policy, fmt::join(looked, ", "), fmt::join(policy_names(), ", "), kPolicyPath));
+                          policy, fmt::join(looked, ", "), fmt::join(policy_names(directories), ", "), kPolicyPath));
 }
 
 }  // namespace prunenet::cli

@@ -59,7 +59,7 @@ VerbOptions make_options(RefineArguments& arguments) {
       ("resume", flag(arguments.resume), "go on from POLICY.refine, where an interrupted run left it")  //
       ("force", flag(arguments.force),
        "replace an existing policy file, and start anew where an unfinished refinement is left");
-  options.suggest("policy", policy_names);
+  options.suggest("policy", [] { return policy_names(); });
   add_curve_options(options, arguments.curve);
   add_device_option(options, arguments.network);
   return options;

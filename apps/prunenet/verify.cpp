@@ -46,7 +46,7 @@ VerbOptions make_options(VerifyArguments& arguments) {
        "also compare this policy, a file or a name, with the one that was recorded")  //
       ("json", value_of(arguments.json_file, "F"), "write the results as JSON; '-' for standard output");
   options.positional("output");
-  options.suggest("policy", policy_names);
+  options.suggest("policy", [] { return policy_names(); });
   return options;
 }
 

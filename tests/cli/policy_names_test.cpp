@@ -47,6 +47,17 @@ TEST_F(PolicyNames, PathsStayAsTheyAre) {
   }
 }
 
+TEST_F(PolicyNames, WithNowhereToLookTheReasonIsSaid) {
+  EXPECT_EQ(cli::find_policy("./gemma", {}), "./gemma");
+  try {
+    static_cast<void>(cli::find_policy("gemma", {}));
+    FAIL() << "found in no directory";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("--policy gemma"), HasSubstr("/proc"), HasSubstr(kVariable)));
+  }
+}
+
 TEST_F(PolicyNames, NamesAreOfFilesAndFamilies) {
   EXPECT_EQ(cli::find_policy("ours"), path("second/ours.safetensors"));
   EXPECT_EQ(cli::find_policy("gemma"), path("second/ours.safetensors"));
