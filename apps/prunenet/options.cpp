@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -138,8 +139,10 @@ void VerbOptions::store_recipe(po::variables_map& values) const {
   const nlohmann::json recipe = read_recipe_file(path);
   const po::options_description options = all();
   std::vector<std::string> known;
+  // A recipe says what is done. How errors look is known before it is read, since reading it may fail.
+  const std::set<std::string> words_only = {"help", "recipe", kLogJson};
   for (const auto& option : options.options()) {
-    if (option->long_name() != "help" && option->long_name() != "recipe") known.push_back(option->long_name());
+    if (!words_only.contains(option->long_name())) known.push_back(option->long_name());
   }
   std::sort(known.begin(), known.end());
   po::parsed_options parsed(&options);

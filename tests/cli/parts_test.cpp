@@ -199,8 +199,8 @@ TEST_F(RecipeFile, FillsInWhatTheCommandLineLeavesOut) {
 TEST_F(RecipeFile, UnknownKeysAreRefusedWithTheKnownOnes) {
   const std::string path = directory_ / "r.yaml";
   write_file(path, "ratioo: 0.5\n");
-  expect_error(ErrorKind::kInvalidArgument,
-               {"r.yaml", "'ratioo'", "force, log-json, quiet, ratio, seed, steps, text, threads"}, [&] {
+  expect_error(ErrorKind::kInvalidArgument, {"r.yaml", "'ratioo'", "force, quiet, ratio, seed, steps, text, threads"},
+               [&] {
                  Verb().parse({"--recipe", path});
                });
   write_file(path, "ratio: {a: 1}\n");
