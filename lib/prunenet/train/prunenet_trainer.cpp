@@ -189,12 +189,7 @@ TrainerState PrunenetTrainer::state() const {
 }
 
 void PrunenetTrainer::restore(const TrainerState& state) {
-  if (state.text_of("episodes") != std::to_string(options_.episodes)) {
-    throw Error(ErrorKind::kMismatch,
-                fmt::format("the training state is of a run of {} episodes, but {} are asked for; start anew without "
-                            "--resume",
-                            state.text_of("episodes"), options_.episodes));
-  }
+  state.require_length("episodes", options_.episodes);
   const nlohmann::json object = state.json_of("progress");
   const ConfigFields progress = state_fields(object);
   steps_taken_ = progress.integer("steps_taken", 0, std::numeric_limits<std::int64_t>::max() / 2);

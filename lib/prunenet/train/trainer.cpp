@@ -235,11 +235,7 @@ TrainerState Trainer::state() const {
 }
 
 void Trainer::restore(const TrainerState& state) {
-  if (state.text_of("steps") != std::to_string(options_.steps)) {
-    throw Error(ErrorKind::kMismatch, fmt::format("the training state is of a run of {} steps, but {} are asked for; "
-                                                  "start anew without --resume",
-                                                  state.text_of("steps"), options_.steps));
-  }
+  state.require_length("steps", options_.steps);
   const nlohmann::json object = state.json_of("progress");
   const ConfigFields progress = state_fields(object);
   step_ = progress.integer("step", 0, options_.steps);

@@ -1,5 +1,7 @@
 #include "prunenet/train/trainer_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -36,6 +38,14 @@ const torch::Tensor& TrainerState::tensor_of(const std::string& key, const torch
                                           "' is missing or of another shape; start anew without --resume");
   }
   return found->second;
+}
+
+void TrainerState::require_length(const std::string& unit, std::int64_t asked) const {
+  const std::string& length = text_of(unit);
+  if (length == std::to_string(asked)) return;
+  throw Error(ErrorKind::kMismatch, fmt::format("the training state is of a run of {} {}, but {} are asked for; "
+                                                "start anew without --resume",
+                                                printable(length), unit, asked));
 }
 
 void TrainerState::store(const std::string& prefix, const torch::nn::Module& network) {
