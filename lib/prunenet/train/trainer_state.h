@@ -22,8 +22,8 @@ struct TrainerState {
   [[nodiscard]] nlohmann::json json_of(const std::string& key) const;
   [[nodiscard]] const torch::Tensor& tensor_of(const std::string& key, const torch::Tensor& like) const;
 
-  /// Throws Error(kMismatch) where the state is not that of a run of `asked` steps, or what else `unit` names in plural,
-  /// which is its field, too: rates depend on how many there are in all.
+  /// Throws Error(kMismatch) where the state is not that of a run of `asked` steps, or what else `unit` names in
+  /// plural, which is its field, too: rates depend on how many there are in all.
   void require_length(const std::string& unit, std::int64_t asked) const;
 
   /// Copies of a network's parameters, under `prefix`.
