@@ -13,6 +13,8 @@ namespace prunenet {
 namespace {
 
 constexpr const char* kPlugin = "libprunenet_sentencepiece.so";
+/// Where the install tree has plugins, seen from its programs.
+constexpr const char* kInstalledPlugins = "../" PRUNENET_LIBDIR "/prunenet";
 
 /// Directory of the program or shared library that holds this function; empty where the loader does not know.
 std::filesystem::path own_directory() {
@@ -26,7 +28,7 @@ std::vector<std::string> candidates() {
   const std::filesystem::path own = own_directory();
   std::vector<std::string> paths;
   if (!own.empty()) {
-    for (const char* relative : {"", "prunenet", "../lib/prunenet", "../" PRUNENET_LIBDIR "/prunenet",
+    for (const char* relative : {"", "prunenet", "../lib/prunenet", kInstalledPlugins,
                                  // The build tree: libprunenet stands at its top, programs two folders below.
                                  "lib/prunenet", "../../lib/prunenet"}) {
       paths.push_back((own / relative / kPlugin).lexically_normal().string());
