@@ -8,16 +8,14 @@
 #include "prunenet/baselines/pruned_network.h"
 #include "prunenet/eval/perplexity.h"
 #include "prunenet/tokenizer/tokenizer.h"
+#include "support/trained_model.h"
 
 namespace prunenet::testing {
 
 /// The larger of the two trained models: 5 layers of 224 neurons.
 struct TrainedLarge : LoadedModel {
-  TrainedLarge() : LoadedModel(folder()) {}
+  TrainedLarge() : LoadedModel(trained_model("large")) {}
 
-  [[nodiscard]] static std::filesystem::path folder() {
-    return std::filesystem::path(PRUNENET_TEST_DATA) / "trained" / "large";
-  }
   [[nodiscard]] static std::filesystem::path text(const char* name) {
     return std::filesystem::path(PRUNENET_TEST_DATA) / "texts" / name;
   }

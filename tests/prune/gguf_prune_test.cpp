@@ -19,6 +19,7 @@
 #include "support/expect_error.h"
 #include "support/recording_progress.h"
 #include "support/temporary_directory.h"
+#include "support/trained_model.h"
 
 namespace prunenet {
 namespace {
@@ -48,8 +49,7 @@ Plan some_of_them(std::size_t layers) {
 
 class GgufPruneTest : public ::testing::Test {
  protected:
-  GgufPruneTest()
-      : dense_(Checkpoint::open(fs::path(PRUNENET_TEST_DATA) / "trained" / "large")), family_(make_family(dense_)) {
+  GgufPruneTest() : dense_(Checkpoint::open(testing::trained_model("large"))), family_(make_family(dense_)) {
     plan_ = some_of_them(static_cast<std::size_t>(family_->config().num_hidden_layers));
   }
 

@@ -18,19 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::expect_error;
+using testing::four_of_six;
 using testing::RecordingProgress;
 using testing::TinyLlama;
 using testing::write_file;
-
-/// Another keep-set for every layer, of 4 of 6 neurons.
-Plan four_of_six() {
-  Plan plan;
-  plan.source = "test";
-  plan.intermediate_size = 6;
-  plan.requested_ratio = 0.3;
-  plan.keep_indices = {{0, 2, 3, 5}, {1, 2, 3, 4}};
-  return plan;
-}
 
 Plan whole() {
   Plan plan = four_of_six();

@@ -9,6 +9,7 @@
 #include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/core/rng.h"
+#include "prunenet/plan/plan.h"
 #include "support/temporary_directory.h"
 
 namespace prunenet::testing {
@@ -77,5 +78,15 @@ struct TinyLlama {
            (mlp_bias ? "true" : "false") + R"(, "tie_word_embeddings": )" + (tied ? "true" : "false") + "}";
   }
 };
+
+/// A plan for it: another keep-set for each of its two layers, of 4 of 6 neurons.
+inline Plan four_of_six() {
+  Plan plan;
+  plan.source = "test";
+  plan.intermediate_size = 6;
+  plan.requested_ratio = 0.3;
+  plan.keep_indices = {{0, 2, 3, 5}, {1, 2, 3, 4}};
+  return plan;
+}
 
 }  // namespace prunenet::testing

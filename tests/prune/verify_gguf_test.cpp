@@ -10,6 +10,7 @@
 #include "prunenet/prune/verify.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
+#include "support/trained_model.h"
 
 namespace prunenet {
 namespace {
@@ -23,7 +24,7 @@ using ::testing::HasSubstr;
 class VerifyGgufTest : public ::testing::Test {
  protected:
   void prune(GgufType type, std::int64_t width = 96) {
-    const Checkpoint dense = Checkpoint::open(fs::path(PRUNENET_TEST_DATA) / "trained" / "small");
+    const Checkpoint dense = Checkpoint::open(testing::trained_model("small"));
     const auto family = make_family(dense);
     GgufExport(dense, *family, type).write(input_, "small", GgufPairs(), progress_);
     plan_.source = "test";
@@ -92,7 +93,7 @@ TEST_F(VerifyGgufTest, WidthsThatBlocksDoNotFit) {
 TEST_F(VerifyGgufTest, LayersOfDifferentWidth) {
   prune(GgufType::kF32);
   plan_.keep_indices[1].resize(64);
-  write(*make_family(Checkpoint::open(fs::path(PRUNENET_TEST_DATA) / "trained" / "small")));
+  write(*make_family(Checkpoint::open(testing::trained_model("small"))));
   EXPECT_EQ(GgufFile::open(output_).text("general.architecture"), "deci");
   EXPECT_THAT(failures(), ElementsAre());
 }

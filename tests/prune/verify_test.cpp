@@ -35,16 +35,11 @@ class VerifyTest : public ::testing::Test {
     tiny.write(dense_);
     write_file(place_ / "policy.safetensors", "a policy");
     const Checkpoint checkpoint = Checkpoint::open(dense_);
-    Plan plan;
-    plan.source = "test";
-    plan.intermediate_size = 6;
-    plan.requested_ratio = 0.3;
-    plan.keep_indices = {{0, 2, 3, 5}, {1, 2, 3, 4}};
     PruneOptions options;
     options.output = pruned_;
     options.policy = place_ / "policy.safetensors";
     options.down_bias = down_bias;
-    (void)prune_checkpoint(checkpoint, *make_family(checkpoint), plan, options, progress_);
+    (void)prune_checkpoint(checkpoint, *make_family(checkpoint), testing::four_of_six(), options, progress_);
   }
   [[nodiscard]] VerifyReport verify(const VerifyOptions& options = {}) {
     return verify_pruned(pruned_, dense_, options, progress_);

@@ -19,6 +19,7 @@
 #include "prunenet/tokenizer/tokenizer.h"
 #include "prunenet/train/session.h"
 #include "support/temporary_directory.h"
+#include "support/trained_model.h"
 
 namespace prunenet {
 namespace {
@@ -44,7 +45,7 @@ Recipe quick_recipe() {
 class TrainedModel {
  public:
   explicit TrainedModel(const std::string& name)
-      : directory_(kData / "trained" / name),
+      : directory_(testing::trained_model(name)),
         checkpoint_(Checkpoint::open(directory_)),
         family_(make_family(checkpoint_)),
         model_(CausalLm::load(checkpoint_, *family_, silent_)) {

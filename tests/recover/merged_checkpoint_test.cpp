@@ -12,6 +12,7 @@
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 #include "support/tensors.h"
+#include "support/trained_model.h"
 
 namespace prunenet {
 namespace {
@@ -66,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(Recover, MergedOfEveryFamily, ::testing::ValuesIn(testi
 TEST(MergedCheckpoint, NumbersThatTheTypeCannotHoldAreRefused) {
   RecoverOptions options;
   options.targets = {"down_proj"};
-  const Checkpoint source = Checkpoint::open(std::filesystem::path(PRUNENET_TEST_DATA) / "trained" / "large");  // F16
+  const Checkpoint source = Checkpoint::open(testing::trained_model("large"));  // F16
   const auto family = make_family(source);
   SilentProgress silent;
   const CausalLm plain = CausalLm::load(source, *family, silent);

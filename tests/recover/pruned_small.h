@@ -8,12 +8,25 @@
 #include "prunenet/family/family.h"
 #include "prunenet/plan/plan.h"
 #include "prunenet/prune/prune.h"
+#include "prunenet/recover/recovery.h"
+#include "support/temporary_directory.h"
+#include "support/trained_model.h"
 
 namespace prunenet::testing {
 
-/// Prunes the small trained model of tests/data by chance: 30 % of its neurons, which hurts it badly.
+/// The small trained model teaches the student of that name in `place`, without outside text.
+inline RecoveryFiles recovery_files(const TemporaryDirectory& place, const std::string& student,
+                                    const std::string& output) {
+  return {.teacher = trained_model("small"),
+          .student = place / student,
+          .text = {},
+          .output = place / output,
+          .work_directory = place / (output + ".recover")};
+}
+
+/// Prunes the small trained model by chance: 30 % of its neurons, which hurts it badly.
 inline void prune_small_by_chance(const std::filesystem::path& output) {
-  const Checkpoint checkpoint = Checkpoint::open(std::filesystem::path(PRUNENET_TEST_DATA) / "trained" / "small");
+  const Checkpoint checkpoint = Checkpoint::open(trained_model("small"));
   const auto family = make_family(checkpoint);
   Rng rng(7);
   std::vector<std::vector<float>> scores(static_cast<std::size_t>(family->config().num_hidden_layers));

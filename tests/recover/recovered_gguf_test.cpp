@@ -17,6 +17,7 @@
 #include "recover/pruned_small.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
+#include "support/trained_model.h"
 
 namespace prunenet {
 namespace {
@@ -54,7 +55,7 @@ class RecoveredGguf : public ::testing::Test {
   }
 
   void make_student(GgufType type) {
-    const Checkpoint dense = Checkpoint::open(teacher());
+    const Checkpoint dense = Checkpoint::open(testing::trained_model("small"));
     const auto family = make_family(dense);
     GgufPairs vocabulary;
     vocabulary.set("somebody.else's key", 0.5F);
@@ -64,13 +65,8 @@ class RecoveredGguf : public ::testing::Test {
     (void)prune_gguf(GgufFile::open(place_ / "dense.gguf"), *family, falling_widths(family->config()), options,
                      silent_);
   }
-  [[nodiscard]] static fs::path teacher() { return fs::path(PRUNENET_TEST_DATA) / "trained" / "small"; }
   [[nodiscard]] RecoveryFiles files(const std::string& output) const {
-    return {.teacher = teacher(),
-            .student = place_ / "student.gguf",
-            .text = {},
-            .output = place_ / output,
-            .work_directory = place_ / (output + ".recover")};
+    return testing::recovery_files(place_, "student.gguf", output);
   }
   RecoveryReport recover(const RecoveryFiles& files) { return recover_student(options_, files, silent_); }
 

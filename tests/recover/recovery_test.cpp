@@ -14,6 +14,7 @@
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 
+#include "support/trained_model.h"
 namespace prunenet {
 namespace {
 
@@ -60,15 +61,8 @@ class Recovery : public ::testing::Test {
     options_.save_every = 1000;
   }
 
-  [[nodiscard]] static std::filesystem::path dense() {
-    return std::filesystem::path(PRUNENET_TEST_DATA) / "trained" / "small";
-  }
   [[nodiscard]] RecoveryFiles files(const std::string& output) const {
-    return {.teacher = dense(),
-            .student = directory_ / "pruned",
-            .text = {},
-            .output = directory_ / output,
-            .work_directory = directory_ / (output + ".recover")};
+    return testing::recovery_files(directory_, "pruned", output);
   }
   RecoveryReport recover(const RecoveryFiles& files) {
     SilentProgress silent;

@@ -7,6 +7,7 @@
 #include "refine/small_model.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
+#include "support/trained_model.h"
 
 namespace prunenet {
 namespace {
@@ -18,7 +19,7 @@ class RefinePolicy : public ::testing::Test {
   RefinePolicy() { testing::save_untrained_policy(directory_ / "p.safetensors"); }
 
   [[nodiscard]] RefineFiles files() const {
-    return {.models = {testing::small_model()},
+    return {.models = {testing::trained_model("small")},
             .policy = directory_ / "p.safetensors",
             .work_directory = directory_ / "work"};
   }
@@ -39,7 +40,7 @@ TEST_F(RefinePolicy, IsAPolicyThatSaysWhereItComesFrom) {
   EXPECT_EQ(policy.provenance.at("seed"), 3) << "of the policy it started from";
   const nlohmann::json& refinement = policy.provenance.at("refinement");
   EXPECT_EQ(refinement.at("start_sha256"), sha256_file(directory_ / "p.safetensors"));
-  EXPECT_EQ(refinement.at("models").at(0).at("sha256"), open_training_model(testing::small_model()).sha256);
+  EXPECT_EQ(refinement.at("models").at(0).at("sha256"), open_training_model(testing::trained_model("small")).sha256);
   EXPECT_EQ(refinement.at("curve").size(), 3U);  // steps 0, 3 and 6
   save_policy(directory_ / "q.safetensors", policy);
   const Policy read = load_policy(directory_ / "q.safetensors");
@@ -64,7 +65,7 @@ TEST_F(RefinePolicy, ABudgetGoesIntoThePolicyBesideItsNetwork) {
 
 TEST_F(RefinePolicy, SeveralModelsTakeTurns) {
   RefineFiles two = files();
-  two.models.push_back(testing::small_model());
+  two.models.push_back(testing::trained_model("small"));
   const Policy policy = refine(two);
   EXPECT_EQ(policy.provenance.at("refinement").at("models").size(), 2U);
 }

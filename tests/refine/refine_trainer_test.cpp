@@ -8,6 +8,7 @@
 #include "prunenet/teach/distillation.h"
 #include "refine/small_model.h"
 #include "support/expect_error.h"
+#include "support/trained_model.h"
 
 namespace prunenet {
 namespace {
@@ -236,7 +237,7 @@ TEST(RefineTrainer, FoldsMustLeaveALayer) {
 TEST(RefineTrainer, OnAGpuTheFirstValidationIsTheSame) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "this libtorch finds no CUDA device";
   const RefineOptions options = small_refinement();
-  const Checkpoint checkpoint = Checkpoint::open(testing::small_model());
+  const Checkpoint checkpoint = Checkpoint::open(testing::trained_model("small"));
   SilentProgress silent;
   std::vector<RefinedModel> there = small_models();
   there.front().network =

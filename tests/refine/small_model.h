@@ -8,12 +8,9 @@
 #include "prunenet/features/feature_extractor.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/refine/refine_trainer.h"
+#include "support/trained_model.h"
 
 namespace prunenet::testing {
-
-inline std::filesystem::path small_model() {
-  return std::filesystem::path(PRUNENET_TEST_DATA) / "trained" / "small";
-}
 
 /// Nothing that it says of neurons is of any worth.
 inline PolicyNetwork untrained_network(std::uint64_t seed = 3) {
@@ -49,7 +46,7 @@ inline RefineOptions small_refinement() {
 
 /// The small trained model of tests/data.
 inline RefinedModel refined_model(const RefineOptions& options) {
-  const Checkpoint checkpoint = Checkpoint::open(small_model());
+  const Checkpoint checkpoint = Checkpoint::open(trained_model("small"));
   const auto family = make_family(checkpoint);
   SilentProgress silent;
   CausalLm network = CausalLm::load(checkpoint, *family, silent);

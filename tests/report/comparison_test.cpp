@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "report/cell.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 
@@ -13,23 +14,11 @@ namespace prunenet {
 namespace {
 
 using nlohmann::json;
+using testing::cell;
 using ::testing::ElementsAre;
 using testing::expect_error;
 using testing::TemporaryDirectory;
 using testing::write_file;
-
-/// A cell whose perplexity on a.txt is given.
-json cell(const std::string& method, double ratio, const json& seed, double perplexity) {
-  return {{"format", "prunenet.record"},
-          {"format_version", 1},
-          {"status", "done"},
-          {"model", {{"name", "tiny"}}},
-          {"method", {{"name", method}}},
-          {"data", "none"},
-          {"ratio", ratio},
-          {"seed", seed},
-          {"perplexity", {{{"file", "texts/a.txt"}, {"ppl", perplexity}, {"context", 64}}}}};
-}
 
 RecordFile in_file(const std::string& name, const json& value) {
   return {name, record_from_json(value, name)};

@@ -11,6 +11,7 @@
 #include "prunenet/report/gnuplot.h"
 #include "prunenet/report/html.h"
 #include "prunenet/report/tables.h"
+#include "report/cell.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 
@@ -25,15 +26,7 @@ using ::testing::Not;
 using testing::TemporaryDirectory;
 
 json cell(const std::string& method, const json& seed, double perplexity) {
-  return {{"format", "prunenet.record"},
-          {"format_version", 1},
-          {"status", "done"},
-          {"model", {{"name", "tiny"}}},
-          {"method", {{"name", method}}},
-          {"data", "none"},
-          {"ratio", 0.3},
-          {"seed", seed},
-          {"perplexity", {{{"file", "a.txt"}, {"ppl", perplexity}}}}};
+  return testing::cell(method, 0.3, seed, perplexity);
 }
 
 std::vector<RecordFile> in_files(const std::vector<json>& values) {
