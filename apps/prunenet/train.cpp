@@ -145,8 +145,8 @@ void train_and_save(const TrainArguments& arguments, const Recipe& recipe, const
                             .probes = {arguments.probes.begin(), arguments.probes.end()},
                             .load = load,
                             .log = curve_log(arguments.curve, job)};
-  const auto policy =
-      say_how_to_resume(work, kResumableErrors, [&] { return train(models, recipe, files, job.progress()); });
+  const auto policy = say_how_to_resume(work, kResumableErrors,
+                                        [&] { return train(models, recipe, files, job.progress(), Registries{}); });
   save(arguments.out, policy);
   remove_training_files(work);
   job.progress().finish();
@@ -172,10 +172,7 @@ void run_train(const Arguments& words) {
   if (recipe.policy == PolicyKind::kPrunenet) {
     train_and_save(arguments, recipe, load, job, train_prunenet_on_model, save_published_policy);
   } else {
-    const auto train = [](const auto& models, const Recipe& how, const TrainingFiles& files, Progress& progress) {
-      return train_on_models(models, how, files, progress);
-    };
-    train_and_save(arguments, recipe, load, job, train, save_policy);
+    train_and_save(arguments, recipe, load, job, train_on_models, save_policy);
   }
 }
 

@@ -4,38 +4,33 @@
 
 #include <filesystem>
 
-#include "prunenet/core/file.h"
 #include "prunenet/family/llama_family.h"
+#include "support/added_family.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 
 namespace prunenet {
 namespace {
 
+using testing::copy_as;
+using testing::families_with_ours;
+using testing::kOurArchitecture;
 using testing::TemporaryDirectory;
 
 /// A LLaMA model under another architecture's name.
-Checkpoint under_the_name(const TemporaryDirectory& directory, const std::string& architecture) {
-  const auto model = std::filesystem::path(PRUNENET_TEST_DATA) / "models" / "llama-grouped-tied";
-  nlohmann::json config = nlohmann::json::parse(read_text_file(model / "config.json"));
-  config["architectures"] = {architecture};
-  testing::write_file(directory / "config.json", config.dump());
-  std::filesystem::copy_file(model / "model.safetensors", directory / "model.safetensors");
-  return Checkpoint::open(directory.path());
-}
-
-std::unique_ptr<Family> make_ours(const FamilyInput& input) {
-  return std::make_unique<LlamaFamily>("ours", read_llama_config(input));
+Checkpoint under_the_name(const TemporaryDirectory& directory, const char* architecture) {
+  copy_as(architecture, std::filesystem::path(PRUNENET_TEST_DATA) / "models" / "llama-grouped-tied",
+          directory / "model");
+  return Checkpoint::open(directory / "model");
 }
 
 TEST(FamilyRegistry, OpensAnArchitectureThatWasAdded) {
   const TemporaryDirectory directory;
-  const Checkpoint checkpoint = under_the_name(directory, "OursForCausalLM");
-  FamilyRegistry families = built_in_families();
-  families.add("OursForCausalLM", make_ours);
+  const Checkpoint checkpoint = under_the_name(directory, kOurArchitecture);
+  const FamilyRegistry families = families_with_ours();
   const auto family = make_family(checkpoint, families);
   EXPECT_EQ(family->name(), "ours");
-  EXPECT_EQ(family->config().architecture, "OursForCausalLM");
+  EXPECT_EQ(family->config().architecture, kOurArchitecture);
   EXPECT_EQ(make_family(checkpoint.config(), "here", families)->config().intermediate_size, 24);
   testing::expect_error(ErrorKind::kUnsupported, {"'OursForCausalLM'", "LlamaForCausalLM"},
                         [&] { (void)make_family(checkpoint); });
@@ -45,16 +40,18 @@ TEST(FamilyRegistry, NamesWhatWasAddedAmongTheKnown) {
   const TemporaryDirectory directory;
   const Checkpoint checkpoint = under_the_name(directory, "TheirsForCausalLM");
   FamilyRegistry families("architecture");
-  families.add("OursForCausalLM", make_ours);
+  families.add(kOurArchitecture, [](const FamilyInput& input) {
+    return std::make_unique<LlamaFamily>("ours", read_llama_config(input));
+  });
   testing::expect_error(ErrorKind::kUnsupported, {"'TheirsForCausalLM'", "known are OursForCausalLM"},
                         [&] { (void)make_family(checkpoint, families); });
 }
 
 TEST(FamilyRegistry, ChecksTensorsOfAddedAdaptersToo) {
   const TemporaryDirectory directory;
-  const Checkpoint checkpoint = under_the_name(directory, "OursForCausalLM");
+  const Checkpoint checkpoint = under_the_name(directory, kOurArchitecture);
   FamilyRegistry families = built_in_families();
-  families.add("OursForCausalLM", [](const FamilyInput& input) {
+  families.add(kOurArchitecture, [](const FamilyInput& input) {
     return std::make_unique<LlamaFamily>("ours", read_llama_config(input), LlamaBiases{.ffn = true});
   });
   testing::expect_error(ErrorKind::kBadInput, {"mlp.gate_proj.bias"}, [&] { (void)make_family(checkpoint, families); });
@@ -62,10 +59,10 @@ TEST(FamilyRegistry, ChecksTensorsOfAddedAdaptersToo) {
 
 TEST(FamilyRegistry, RefusesAnAdapterThatMakesNothing) {
   const TemporaryDirectory directory;
-  const Checkpoint checkpoint = under_the_name(directory, "OursForCausalLM");
+  const Checkpoint checkpoint = under_the_name(directory, kOurArchitecture);
   FamilyRegistry families = built_in_families();
-  families.add("OursForCausalLM", [](const FamilyInput&) { return std::unique_ptr<Family>(); });
-  testing::expect_error(ErrorKind::kInvalidArgument, {"'OursForCausalLM'", "made none"},
+  families.add(kOurArchitecture, [](const FamilyInput&) { return std::unique_ptr<Family>(); });
+  testing::expect_error(ErrorKind::kInvalidArgument, {"'OursForCausalLM'", "was not made"},
                         [&] { (void)make_family(checkpoint, families); });
 }
 

@@ -11,6 +11,7 @@
 #include "prunenet/prune/model_files.h"
 #include "prunenet/tokenizer/tokenizer.h"
 #include "recover/pruned_small.h"
+#include "support/added_family.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 
@@ -214,6 +215,22 @@ TEST_F(Recovery, MoreThanMemoryHoldsIsRefused) {
   wanted.load.available_bytes = 1'000'000;
   expect_error(ErrorKind::kOutOfSpace, {"pruned", "parameters", "1.0 MB", "lora"}, [&] { recover(wanted); });
   EXPECT_FALSE(std::filesystem::exists(wanted.work_directory));
+}
+
+TEST_F(Recovery, TeachesModelsOfAnAddedFamily) {
+  options_.steps = 1;
+  testing::copy_as(testing::kOurArchitecture, testing::trained_model("small"), directory_ / "our-teacher");
+  testing::copy_as(testing::kOurArchitecture, directory_ / "pruned", directory_ / "our-student");
+  RecoveryFiles wanted = files("ours");
+  wanted.teacher = directory_ / "our-teacher";
+  wanted.student = directory_ / "our-student";
+  expect_error(ErrorKind::kUnsupported, {testing::kOurArchitecture}, [&] { recover(wanted); });
+
+  SilentProgress silent;
+  const RecoveryReport report = recover_student(options_, wanted, silent, testing::families_with_ours());
+  EXPECT_EQ(report.record.at("student").at("architecture"), testing::kOurArchitecture);
+  recover(files("theirs"));
+  EXPECT_EQ(weights_of("ours"), weights_of("theirs")) << "the same model under another name";
 }
 
 TEST_F(Recovery, ExchangedModelsAreRefused) {

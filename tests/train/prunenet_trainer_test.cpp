@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "prunenet/train/prunenet_session.h"
+#include "support/added_family.h"
 #include "support/expect_error.h"
 #include "support/recording_progress.h"
 
@@ -185,6 +186,24 @@ TEST(PrunenetTrainer, CorrectedTrainingRaisesTheRewardOfAProblemWithOneAnswer) {
     return sum / static_cast<double>(count);
   };
   EXPECT_LT(mean_ks(190, 10), 0.5 * mean_ks(0, 10));
+}
+
+TEST(PrunenetTrainer, TrainsOnAModelOfAnAddedFamily) {
+  const testing::TemporaryDirectory directory;
+  testing::copy_as(testing::kOurArchitecture,
+                   std::filesystem::path(PRUNENET_TEST_DATA) / "models" / "llama-grouped-tied", directory / "model");
+  Recipe recipe;
+  recipe.policy = PolicyKind::kPrunenet;
+  recipe.prunenet = small_options(false);
+  recipe.prunenet.episodes = 1;
+  const auto train = [&](const Registries& registries) {
+    SilentProgress silent;
+    return train_prunenet_on_model({directory / "model"}, recipe, {.work_directory = directory / "work"}, silent,
+                                   registries);
+  };
+  expect_error(ErrorKind::kUnsupported, {testing::kOurArchitecture}, [&] { (void)train({}); });
+  const PublishedPolicy policy = train({.families = testing::families_with_ours()});
+  EXPECT_EQ(policy.provenance.at("models").at(0).at("architecture"), testing::kOurArchitecture);
 }
 
 TEST(PrunenetTrainer, StateOfAnotherRunIsRefused) {

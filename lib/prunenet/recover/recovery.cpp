@@ -194,11 +194,12 @@ void check_pair(const ModelConfig& teacher, const ModelConfig& student) {
   }
 }
 
-RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFiles& files, Progress& progress) {
+RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFiles& files, Progress& progress,
+                               const FamilyRegistry& families) {
   check(options);
   check_recovery_output(files);
-  const TrainingModel student = open_hashed_model(files.student);
-  const TrainingModel teacher = open_hashed_model(files.teacher);
+  const TrainingModel student = open_hashed_model(files.student, families);
+  const TrainingModel teacher = open_hashed_model(files.teacher, families);
   check_pair(teacher.family->config(), student.family->config());
   const std::string key = digest(
       {{"text", all_text_settings(options, teacher, files.text)}, {"weights", weight_settings(options, student)}});
@@ -218,7 +219,7 @@ RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFile
   if (!files.adapter.empty()) {
     write_peft_adapter(*student.family, *loaded.weights, options, model_name(student), files.adapter);
   }
-  write_recovered(options, files, teacher, student, *loaded.weights, report, progress);
+  write_recovered(options, files, teacher, student, *loaded.weights, families, report, progress);
   return report;
 }
 

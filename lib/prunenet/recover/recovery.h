@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "prunenet/core/progress.h"
+#include "prunenet/family/family_registry.h"
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/recover/options.h"
 #include "prunenet/recover/recovery_trainer.h"
@@ -56,8 +57,8 @@ void check_pair(const ModelConfig& teacher, const ModelConfig& student);
 /// Where it is interrupted the state after the last step is saved, and `resume` goes on from there: to the same bits
 /// with the same options, or with another `learning_rate`, `steps` and other options of the schedule. Those that decide
 /// text and trained weights must be the same: else Error(kMismatch). Where the loss becomes NaN, Error(kNumerical)
-/// names the step, and the last state that was saved is kept.
+/// names the step, and the last state that was saved is kept. families: that teacher and student are of.
 [[nodiscard]] RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFiles& files,
-                                             Progress& progress);
+                                             Progress& progress, const FamilyRegistry& families = built_in_families());
 
 }  // namespace prunenet

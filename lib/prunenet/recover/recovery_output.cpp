@@ -36,8 +36,8 @@ namespace fs = std::filesystem;
 namespace {
 
 void write_directory(const RecoverOptions& options, const RecoveryFiles& files, const TrainingModel& teacher,
-                     const TrainingModel& student, const Checkpoint& merged, RecoveryReport& report,
-                     Progress& progress) {
+                     const TrainingModel& student, const Checkpoint& merged, const FamilyRegistry& families,
+                     RecoveryReport& report, Progress& progress) {
   const fs::path& input = student.directory;
   const std::vector<CompanionFile> companions = companion_files(input);
   std::uint64_t needed = 0;
@@ -49,7 +49,7 @@ void write_directory(const RecoverOptions& options, const RecoveryFiles& files, 
   write_shards(
       output.path(), shards_of(student.checkpoint),
       [&merged](const std::string& name) { return merged.read(name).data; }, progress);
-  (void)make_family(Checkpoint::open(output.path()));  // what was written is a model of this family
+  (void)make_family(Checkpoint::open(output.path()), families);  // what was written is a model of this family
   write_file_atomically(output.path() / kCardFile, recovery_card(original_card(input), options, report, teacher));
   report.record["inputs"] =
       digest_files(input, input_files(student.checkpoint), "hashing files of the input", progress);
@@ -139,14 +139,14 @@ void check_recovery_output(const RecoveryFiles& files) {
 }
 
 void write_recovered(const RecoverOptions& options, const RecoveryFiles& files, const TrainingModel& teacher,
-                     const TrainingModel& student, const StudentWeights& weights, RecoveryReport& report,
-                     Progress& progress) {
+                     const TrainingModel& student, const StudentWeights& weights, const FamilyRegistry& families,
+                     RecoveryReport& report, Progress& progress) {
   report.record = recovery_record(options, files, teacher, student, report);
   const Checkpoint merged = merged_checkpoint(student.checkpoint, *student.family, weights);
   if (is_gguf_path(files.student)) {
     write_gguf(files, student, merged, trained_tensors(*student.family, weights), report, progress);
   } else {
-    write_directory(options, files, teacher, student, merged, report, progress);
+    write_directory(options, files, teacher, student, merged, families, report, progress);
   }
 }
 

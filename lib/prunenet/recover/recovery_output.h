@@ -22,7 +22,7 @@ void check_recovery_output(const RecoveryFiles& files);
 /// Complete or absent. Throws Error(kNumerical) naming a tensor whose new numbers do not fit its type, and what the
 /// writers throw.
 void write_recovered(const RecoverOptions& options, const RecoveryFiles& files, const TrainingModel& teacher,
-                     const TrainingModel& student, const StudentWeights& weights, RecoveryReport& report,
-                     Progress& progress);
+                     const TrainingModel& student, const StudentWeights& weights, const FamilyRegistry& families,
+                     RecoveryReport& report, Progress& progress);
 
 }  // namespace prunenet

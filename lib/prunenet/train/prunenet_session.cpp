@@ -57,7 +57,7 @@ PublishedPolicy train_prunenet(const NeuronRows& rows, const PrunenetOptions& op
 }
 
 PublishedPolicy train_prunenet_on_model(const std::vector<std::filesystem::path>& models, const Recipe& recipe,
-                                        const TrainingFiles& files, Progress& progress) {
+                                        const TrainingFiles& files, Progress& progress, const Registries& registries) {
   if (models.size() != 1) {
     throw Error(ErrorKind::kUnsupported, fmt::format("policy 'prunenet' trains on one model, but {} were given; train "
                                                      "one policy a model, or use policy 'features'",
@@ -65,7 +65,7 @@ PublishedPolicy train_prunenet_on_model(const std::vector<std::filesystem::path>
   }
   check(recipe.prunenet);
   std::vector<TrainingModel> opened;
-  opened.push_back(open_training_model(models.front()));
+  opened.push_back(open_training_model(models.front(), registries.families));
   const TrainingModel& model = opened.front();
   const std::string key = digest({{"models", {model.sha256}}, {"recipe", to_json(recipe)}});
   const TrainingDirectory directory(files.work_directory, key, files.resume);

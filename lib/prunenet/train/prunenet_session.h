@@ -41,9 +41,10 @@ struct PrunenetHooks {
                                              const PrunenetHooks& hooks = {});
 
 /// The whole of `prunenet train` with `policy: prunenet`; resumable episode by episode. Throws Error(kUnsupported) for
-/// more than one model, which the published form cannot be trained on, and as `train_on_models`.
+/// more than one model, which the published form cannot be trained on, and as `train_on_models`. Of `registries` it
+/// needs the families.
 [[nodiscard]] PublishedPolicy train_prunenet_on_model(const std::vector<std::filesystem::path>& models,
                                                       const Recipe& recipe, const TrainingFiles& files,
-                                                      Progress& progress);
+                                                      Progress& progress, const Registries& registries = {});
 
 }  // namespace prunenet
