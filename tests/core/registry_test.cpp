@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 
 #include "support/expect_error.h"
 
@@ -18,6 +19,18 @@ TEST(Registry, FindsWhatWasAddedInItsOrder) {
   ASSERT_NE(numbers.find("one"), nullptr);
   EXPECT_EQ((*numbers.find("one"))(), 1);
   EXPECT_EQ(numbers.find("three"), nullptr);
+}
+
+TEST(Registry, MakesWhatIsKnownOfItsArguments) {
+  Registry<std::function<std::unique_ptr<int>(int)>> numbers("number");
+  numbers.add("double", [](int half) { return std::make_unique<int>(2 * half); });
+  numbers.add("none", [](int) { return nullptr; });
+  EXPECT_EQ(*numbers.make("double", 21), 42);
+  EXPECT_EQ(*numbers.at("double")(1), 2);
+  testing::expect_error(ErrorKind::kInvalidArgument, {"number 'half' is unknown", "known are double, none"},
+                        [&] { (void)numbers.make("half", 1); });
+  testing::expect_error(ErrorKind::kInvalidArgument, {"number 'none' was not made"},
+                        [&] { (void)numbers.make("none", 1); });
 }
 
 TEST(Registry, IsAValue) {

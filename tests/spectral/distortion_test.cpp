@@ -159,7 +159,7 @@ TEST(Distortion, DeadNeuronsTakeNothingAway) {
 
 TEST(Distortion, NamesParseBack) {
   for (const Distortion distortion : kAllDistortions) EXPECT_EQ(parse_distortion(to_string(distortion)), distortion);
-  expect_error(ErrorKind::kInvalidArgument, {"\"svd\"", "ks, mirsky, nuclear, schatten2"},
+  expect_error(ErrorKind::kInvalidArgument, {"'svd'", "ks, mirsky, nuclear, schatten2"},
                [] { (void)parse_distortion("svd"); });
 }
 

@@ -150,7 +150,7 @@ TEST(OperatorKind, NamesParseBack) {
        {OperatorKind::kResponse, OperatorKind::kGate, OperatorKind::kUp, OperatorKind::kDown, OperatorKind::kJoint}) {
     EXPECT_EQ(parse_operator_kind(to_string(kind)), kind);
   }
-  expect_error(ErrorKind::kInvalidArgument, {"\"Gate\"", "response, gate, up, down, joint"},
+  expect_error(ErrorKind::kInvalidArgument, {"'Gate'", "response, gate, up, down, joint"},
                [] { (void)parse_operator_kind("Gate"); });
 }
 

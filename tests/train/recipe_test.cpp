@@ -98,7 +98,7 @@ TEST(Recipe, WrongTypesAndRangesAreNamed) {
 TEST(Recipe, MetricsOfTheOutput) {
   EXPECT_EQ(recipe_from_json({{"reward", {{"metric", "loss"}}}}).reward.metric, OutputMetric::kLoss);
   EXPECT_EQ(recipe_from_json({{"reward", {{"metric", "output"}}}}).reward.metric, OutputMetric::kOutput);
-  expect_error(ErrorKind::kInvalidArgument, {"\"euclid\"", "output, loss"}, [] {
+  expect_error(ErrorKind::kInvalidArgument, {"'euclid'", "output, loss"}, [] {
     (void)recipe_from_json({{"reward", {{"metric", "euclid"}}}});
   });
   expect_error(ErrorKind::kInvalidArgument, {"'loss'", "'response'", "no effect with 'gate'"}, [] {
@@ -132,7 +132,8 @@ TEST(Recipe, NamesADistortionThatWasAdded) {
   rewards.add("ours", [](const RewardLayer&) { return make_keep_set_distortion_of_nothing(); });
   const nlohmann::json json = {{"reward", {{"distortion", "ours"}}}};
   EXPECT_EQ(to_json(recipe_from_json(json, rewards)).at("reward").at("distortion"), "ours");
-  expect_error(ErrorKind::kInvalidArgument, {"\"ours\"", "none of ks"}, [&] { (void)recipe_from_json(json); });
+  expect_error(ErrorKind::kInvalidArgument, {"'ours' is unknown", "known are ks"},
+               [&] { (void)recipe_from_json(json); });
 }
 
 }  // namespace

@@ -186,7 +186,7 @@ TEST(RewardRegistry, MakesADistortionThatWasAdded) {
 TEST(RewardRegistry, RefusesWhatIsNotThereNotMadeOrNoDistortion) {
   const MetricBlock block;
   const RewardOptions options{.distortion = "share"};
-  testing::expect_error(ErrorKind::kInvalidArgument, {"\"share\"", "ks, mirsky, nuclear, schatten2"},
+  testing::expect_error(ErrorKind::kInvalidArgument, {"'share'", "ks, mirsky, nuclear, schatten2"},
                         [&] { (void)make_distortion(options, block.weights, block.moments); });
   RewardRegistry empty_handed = built_in_rewards();
   empty_handed.add("share", [](const RewardLayer&) { return std::unique_ptr<KeepSetDistortion>(); });

@@ -1,8 +1,5 @@
 #include "prunenet/baselines/planner.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "prunenet/baselines/block_influence.h"
 #include "prunenet/baselines/flap.h"
 #include "prunenet/baselines/leverage.h"
@@ -13,8 +10,6 @@
 #include "prunenet/baselines/random.h"
 #include "prunenet/baselines/response.h"
 #include "prunenet/baselines/wanda.h"
-#include "prunenet/core/error.h"
-#include "prunenet/core/printable.h"
 
 namespace prunenet {
 
@@ -47,14 +42,7 @@ PlannerRegistry built_in_planners() {
 std::unique_ptr<Planner> make_planner(const nlohmann::json& options, const PlannerModel& model,
                                       const torch::Tensor& calibration, const PlannerRegistry& planners) {
   const MethodOptions method(options);
-  const MakePlanner* make = planners.find(method.name());
-  if (make == nullptr) {
-    throw Error(ErrorKind::kInvalidArgument, fmt::format("method '{}' is unknown; known are {}",
-                                                         printable(method.name()), fmt::join(planners.names(), ", ")));
-  }
-  std::unique_ptr<Planner> planner = (*make)(method, model, calibration);
-  if (planner != nullptr) return planner;
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("the planner of method '{}' was not made", method.name()));
+  return planners.make(method.name(), method, model, calibration);
 }
 
 }  // namespace prunenet

@@ -113,4 +113,18 @@ void read_recipe_section(const std::string& name, const RecipeSection& section, 
   }
 }
 
+void read_recipe_of(const std::string& name, const RecipeSection& section, const json& recipe) {
+  if (!recipe.is_object()) refuse_recipe_value("(whole file)", recipe, "an object with the section " + name);
+  for (const auto& [key, values] : recipe.items()) {
+    if (key != name) refuse_recipe_key(key, {name});
+    read_recipe_section(name, section, values);
+  }
+}
+
+json recipe_of(const std::string& name, const RecipeSection& section) {
+  json result;
+  for (const auto& [key, field] : section) result[name][key] = field.write();
+  return result;
+}
+
 }  // namespace prunenet

@@ -65,4 +65,10 @@ template <typename Map>
 /// key that the section has not, or a value of the wrong kind.
 void read_recipe_section(const std::string& name, const RecipeSection& section, const nlohmann::json& values);
 
+/// Reads a recipe that has one section, or nothing. Throws as `read_recipe_section`, and likewise for other sections.
+void read_recipe_of(const std::string& name, const RecipeSection& section, const nlohmann::json& recipe);
+
+/// What `read_recipe_of` reads: `{name: {key: value}}`.
+[[nodiscard]] nlohmann::json recipe_of(const std::string& name, const RecipeSection& section);
+
 }  // namespace prunenet

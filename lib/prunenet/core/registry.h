@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "prunenet/core/error.h"
+#include "prunenet/core/named_values.h"
 #include "prunenet/core/printable.h"
 
 namespace prunenet {
@@ -38,6 +39,21 @@ class Registry {
     return nullptr;
   }
 
+  /// Throws Error(kInvalidArgument) that lists the known names where there is none of that name.
+  [[nodiscard]] const Make& at(std::string_view name) const {
+    if (const Make* make = find(name)) return *make;
+    refuse_name(what_, name, names());
+  }
+
+  /// What at(name) makes of the arguments. Throws as `at`, Error(kInvalidArgument) where it makes nothing, and what the
+  /// callable throws.
+  template <typename... Arguments>
+  [[nodiscard]] auto make(std::string_view name, Arguments&&... arguments) const {
+    auto made = at(name)(std::forward<Arguments>(arguments)...);
+    if (made == nullptr) refuse(name, "was not made: what was added under that name returned nothing");
+    return made;
+  }
+
   /// In the order in which they were added.
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> names;
@@ -45,11 +61,8 @@ class Registry {
     return names;
   }
 
-  /// Pairs of name and Make, in that order.
-  [[nodiscard]] const std::vector<std::pair<std::string, Make>>& entries() const { return entries_; }
-
  private:
-  [[noreturn]] void refuse(const std::string& name, const char* why) const {
+  [[noreturn]] void refuse(std::string_view name, std::string_view why) const {
     throw Error(ErrorKind::kInvalidArgument, fmt::format("{} '{}' {}", what_, printable(name), why));
   }
 

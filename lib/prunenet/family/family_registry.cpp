@@ -32,11 +32,8 @@ bool has_experts(const nlohmann::json& config) {
 std::unique_ptr<Family> adapt(const nlohmann::json& config, const std::string& where, const FamilyRegistry& families,
                               const std::function<bool(const std::string&)>& has_tensor) {
   const std::string architecture = read_architecture(config, where);
-  if (const MakeFamily* make = families.find(architecture)) {
-    std::unique_ptr<Family> family = (*make)({ConfigFields(config, where), has_tensor, architecture});
-    if (family != nullptr) return family;
-    throw Error(ErrorKind::kInvalidArgument,
-                fmt::format("{}: the adapter of architecture '{}' made none", where, printable(architecture)));
+  if (families.find(architecture) != nullptr) {
+    return families.make(architecture, FamilyInput{ConfigFields(config, where), has_tensor, architecture});
   }
   throw Error(ErrorKind::kUnsupported,
               fmt::format("{}: architecture '{}' is not known{}; known are {}", where, printable(architecture),

@@ -86,11 +86,7 @@ class ModerateWeights final : public WeightSource {
 class Extractor {
  public:
   Extractor(const FeatureRegistry& features, const WeightSource& weights) : weights_(weights) {
-    for (const auto& [name, make] : features.entries()) {
-      groups_.push_back(make(weights.config()));
-      if (groups_.back() != nullptr) continue;
-      throw Error(ErrorKind::kInvalidArgument, fmt::format("feature group '{}' was not made", name));
-    }
+    for (const std::string& name : features.names()) groups_.push_back(features.make(name, weights.config()));
     weights.visit_embedding([this](std::int64_t first, const MatrixF& words) {
       for (const auto& group : groups_) group->add_embedding(first, words);
     });

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
 #include <cstring>
-#include <utility>
 
 #include "prunenet/checkpoint/safetensors_writer.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/named_values.h"
 #include "prunenet/core/printable.h"
 
 namespace prunenet {
@@ -17,7 +16,7 @@ namespace prunenet {
 namespace {
 
 constexpr const char* kFormat = "prunenet-policy";
-constexpr std::array<std::pair<PolicyKind, std::string_view>, 2> kKinds{{
+constexpr NamedValues<PolicyKind, 2> kKinds{{
     {PolicyKind::kFeatures, "features"},
     {PolicyKind::kPrunenet, "prunenet"},
 }};
@@ -36,15 +35,11 @@ HostTensor to_host(const torch::Tensor& tensor) {
 }  // namespace
 
 std::string_view to_string(PolicyKind kind) {
-  return kKinds[static_cast<std::size_t>(kind)].second;
+  return name_of(kKinds, kind);
 }
 
 PolicyKind parse_policy_kind(std::string_view name) {
-  for (const auto& [kind, text] : kKinds) {
-    if (text == name) return kind;
-  }
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("policy '{}' is unknown; known: features, prunenet", printable(name)));
+  return value_named(kKinds, "policy", name);
 }
 
 PolicyKind read_policy_kind(const std::filesystem::path& path) {

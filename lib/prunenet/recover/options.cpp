@@ -1,9 +1,6 @@
 #include "prunenet/recover/options.h"
 
-#include <fmt/format.h>
-
-#include "prunenet/core/error.h"
-#include "prunenet/core/printable.h"
+#include "prunenet/core/named_values.h"
 #include "prunenet/recover/projection.h"
 
 namespace prunenet {
@@ -13,6 +10,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kSection = "recover";
+constexpr NamedValues<Adaptation, 2> kAdaptations{{{Adaptation::kLora, "lora"}, {Adaptation::kFull, "full"}}};
+constexpr NamedValues<Precision, 2> kPrecisions{{{Precision::kFloat32, "float32"}, {Precision::kBfloat16, "bfloat16"}}};
 
 RecipeSection recover_section(RecoverOptions& options) {
   RecipeSection section = taught_text_section(kSection, options);
@@ -43,26 +42,19 @@ constexpr std::string_view kWhat = "recovery";
 }  // namespace
 
 std::string_view to_string(Adaptation adaptation) {
-  return adaptation == Adaptation::kLora ? "lora" : "full";
+  return name_of(kAdaptations, adaptation);
 }
 
 Adaptation parse_adaptation(std::string_view name) {
-  for (const Adaptation adaptation : {Adaptation::kLora, Adaptation::kFull}) {
-    if (to_string(adaptation) == name) return adaptation;
-  }
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("'{}' is no way to train; known: lora, full", printable(name)));
+  return value_named(kAdaptations, "way to train", name);
 }
 
 std::string_view to_string(Precision precision) {
-  return precision == Precision::kFloat32 ? "float32" : "bfloat16";
+  return name_of(kPrecisions, precision);
 }
 
 Precision parse_precision(std::string_view name) {
-  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
-    if (to_string(precision) == name) return precision;
-  }
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("'{}' is no precision of training; known: float32, bfloat16", printable(name)));
+  return value_named(kPrecisions, "precision", name);
 }
 
 void check(const RecoverOptions& options) {
@@ -90,18 +82,12 @@ void check(const RecoverOptions& options) {
 
 json to_json(const RecoverOptions& options) {
   RecoverOptions copy = options;
-  json result;
-  for (const auto& [key, field] : recover_section(copy)) result[kSection][key] = field.write();
-  return result;
+  return recipe_of(kSection, recover_section(copy));
 }
 
 RecoverOptions recover_options_from_json(const json& recipe) {
   RecoverOptions options;
-  if (!recipe.is_object()) refuse_recipe_value("(whole file)", recipe, "an object with the section recover");
-  for (const auto& [name, values] : recipe.items()) {
-    if (name != kSection) refuse_recipe_key(name, {kSection});
-    read_recipe_section(kSection, recover_section(options), values);
-  }
+  read_recipe_of(kSection, recover_section(options), recipe);
   check(options);
   return options;
 }

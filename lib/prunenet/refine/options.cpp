@@ -1,9 +1,6 @@
 #include "prunenet/refine/options.h"
 
-#include <fmt/format.h>
-
-#include "prunenet/core/error.h"
-#include "prunenet/core/printable.h"
+#include "prunenet/core/named_values.h"
 
 namespace prunenet {
 
@@ -12,6 +9,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kSection = "refine";
+constexpr NamedValues<Refined, 2> kRefined{{{Refined::kScores, "scores"}, {Refined::kBudget, "budget"}}};
 constexpr std::string_view kWhat = "refinement";
 
 RecipeSection refine_section(RefineOptions& options) {
@@ -42,15 +40,11 @@ RecipeSection refine_section(RefineOptions& options) {
 }  // namespace
 
 std::string_view to_string(Refined refined) {
-  return refined == Refined::kBudget ? "budget" : "scores";
+  return name_of(kRefined, refined);
 }
 
 Refined parse_refined(std::string_view name) {
-  for (const Refined refined : {Refined::kScores, Refined::kBudget}) {
-    if (name == to_string(refined)) return refined;
-  }
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("'{}' cannot be refined; known: scores, budget", printable(name)));
+  return value_named(kRefined, "part of a policy", name);
 }
 
 void check(const RefineOptions& options) {
@@ -90,18 +84,12 @@ void check(const RefineOptions& options) {
 
 json to_json(const RefineOptions& options) {
   RefineOptions copy = options;
-  json result;
-  for (const auto& [key, field] : refine_section(copy)) result[kSection][key] = field.write();
-  return result;
+  return recipe_of(kSection, refine_section(copy));
 }
 
 RefineOptions refine_options_from_json(const json& recipe) {
   RefineOptions options;
-  if (!recipe.is_object()) refuse_recipe_value("(whole file)", recipe, "an object with the section refine");
-  for (const auto& [name, values] : recipe.items()) {
-    if (name != kSection) refuse_recipe_key(name, {kSection});
-    read_recipe_section(kSection, refine_section(options), values);
-  }
+  read_recipe_of(kSection, refine_section(options), recipe);
   check(options);
   return options;
 }

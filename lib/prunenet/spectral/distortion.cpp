@@ -3,18 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <utility>
 
 #include "prunenet/core/error.h"
-#include "prunenet/core/printable.h"
+#include "prunenet/core/named_values.h"
 
 namespace prunenet {
 
 namespace {
 
-constexpr std::array<std::pair<Distortion, std::string_view>, 4> kDistortionNames{{
+constexpr NamedValues<Distortion, 4> kDistortionNames{{
     {Distortion::kKs, "ks"},
     {Distortion::kMirsky, "mirsky"},
     {Distortion::kNuclear, "nuclear"},
@@ -42,15 +40,11 @@ double energy_after(const LeadingSpectrum& spectrum, Eigen::Index count) {
 }  // namespace
 
 std::string_view to_string(Distortion distortion) {
-  return kDistortionNames[static_cast<std::size_t>(distortion)].second;
+  return name_of(kDistortionNames, distortion);
 }
 
 Distortion parse_distortion(std::string_view name) {
-  for (const auto& [distortion, text] : kDistortionNames) {
-    if (text == name) return distortion;
-  }
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("distortion \"{}\" is none of ks, mirsky, nuclear, schatten2", printable(name)));
+  return value_named(kDistortionNames, "distortion", name);
 }
 
 double ks_statistic(const VectorD& a, const VectorD& b) {

@@ -1,13 +1,9 @@
 #include "prunenet/spectral/spectral_operator.h"
 
-#include <fmt/format.h>
-
-#include <array>
 #include <numeric>
-#include <utility>
 
 #include "prunenet/core/error.h"
-#include "prunenet/core/printable.h"
+#include "prunenet/core/named_values.h"
 #include "prunenet/spectral/checks.h"
 #include "prunenet/spectral/weight_operator.h"
 
@@ -15,7 +11,7 @@ namespace prunenet {
 
 namespace {
 
-constexpr std::array<std::pair<OperatorKind, std::string_view>, 5> kOperatorNames{{
+constexpr NamedValues<OperatorKind, 5> kOperatorNames{{
     {OperatorKind::kResponse, "response"},
     {OperatorKind::kGate, "gate"},
     {OperatorKind::kUp, "up"},
@@ -36,15 +32,11 @@ MatrixF joint_rows(const MatrixF& gate, const MatrixF& up, const MatrixF& down) 
 }  // namespace
 
 std::string_view to_string(OperatorKind kind) {
-  return kOperatorNames[static_cast<std::size_t>(kind)].second;
+  return name_of(kOperatorNames, kind);
 }
 
 OperatorKind parse_operator_kind(std::string_view name) {
-  for (const auto& [kind, text] : kOperatorNames) {
-    if (text == name) return kind;
-  }
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("operator \"{}\" is none of response, gate, up, down, joint", printable(name)));
+  return value_named(kOperatorNames, "operator", name);
 }
 
 MatrixF weight_rows(OperatorKind kind, const MatrixF& gate, const MatrixF& up, const MatrixF& down) {

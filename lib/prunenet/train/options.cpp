@@ -1,23 +1,22 @@
 #include "prunenet/train/options.h"
 
-#include <fmt/format.h>
-
-#include "prunenet/core/error.h"
-#include "prunenet/core/printable.h"
+#include "prunenet/core/named_values.h"
 #include "prunenet/core/recipe_fields.h"
 
 namespace prunenet {
 
+namespace {
+
+constexpr NamedValues<Estimator, 2> kEstimators{{{Estimator::kRloo, "rloo"}, {Estimator::kConditional, "conditional"}}};
+
+}  // namespace
+
 std::string_view to_string(Estimator estimator) {
-  return estimator == Estimator::kRloo ? "rloo" : "conditional";
+  return name_of(kEstimators, estimator);
 }
 
 Estimator parse_estimator(std::string_view name) {
-  for (const Estimator estimator : {Estimator::kRloo, Estimator::kConditional}) {
-    if (to_string(estimator) == name) return estimator;
-  }
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("estimator '{}' is unknown; known: rloo, conditional", printable(name)));
+  return value_named(kEstimators, "estimator", name);
 }
 
 void check(const TrainOptions& options) {

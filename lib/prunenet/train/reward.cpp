@@ -1,12 +1,11 @@
 #include "prunenet/train/reward.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <utility>
 
 #include "prunenet/core/error.h"
-#include "prunenet/core/printable.h"
+#include "prunenet/core/named_values.h"
 #include "prunenet/spectral/distortion.h"
 #include "prunenet/spectral/metric.h"
 #include "prunenet/spectral/packed_coupling.h"
@@ -22,6 +21,8 @@ KeptGram make_gram(const RewardLayer& layer) {
   if (kind == OperatorKind::kResponse) return KeptGram::of_response(weights.down, exact_second_moment(layer));
   return KeptGram::of_rows(weight_rows(kind, weights.gate, weights.up, weights.down));
 }
+
+constexpr NamedValues<OutputMetric, 2> kMetrics{{{OutputMetric::kOutput, "output"}, {OutputMetric::kLoss, "loss"}}};
 
 constexpr std::int64_t kPackedWidth = 4096;  // wider couplings are packed on the CPU: K would take 64 MB and more
 
@@ -62,27 +63,18 @@ MakeDistortion of_spectra(Distortion distortion) {
   };
 }
 
-const MakeDistortion& find_distortion(const RewardOptions& options, const RewardRegistry& rewards) {
-  if (const MakeDistortion* make = rewards.find(options.distortion)) return *make;
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("distortion \"{}\" is none of {}", printable(options.distortion),
-                                                       fmt::join(rewards.names(), ", ")));
-}
-
 }  // namespace
 
 std::string_view to_string(OutputMetric metric) {
-  return metric == OutputMetric::kLoss ? "loss" : "output";
+  return name_of(kMetrics, metric);
 }
 
 OutputMetric parse_output_metric(std::string_view name) {
-  for (const OutputMetric metric : {OutputMetric::kOutput, OutputMetric::kLoss}) {
-    if (name == to_string(metric)) return metric;
-  }
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("metric \"{}\" is none of output, loss", printable(name)));
+  return value_named(kMetrics, "metric", name);
 }
 
 void check(const RewardOptions& options, const RewardRegistry& rewards) {
-  static_cast<void>(find_distortion(options, rewards));
+  static_cast<void>(rewards.at(options.distortion));
   if (options.metric == OutputMetric::kOutput || options.operator_kind == OperatorKind::kResponse) return;
   throw Error(ErrorKind::kInvalidArgument,
               fmt::format("reward.metric 'loss' is of operator 'response', and has no effect with '{}'",
@@ -120,10 +112,8 @@ FfnWeights in_metric(const RewardOptions& options, FfnWeights weights, const Mat
 std::unique_ptr<KeepSetDistortion> make_distortion(const RewardOptions& options, const FfnWeights& weights,
                                                    const ResponseMoments& moments, const torch::Device& device,
                                                    const RewardRegistry& rewards) {
-  auto distortion =
-      find_distortion(options, rewards)({.options = options, .weights = weights, .moments = moments, .device = device});
-  if (distortion != nullptr) return distortion;
-  throw Error(ErrorKind::kInvalidArgument, fmt::format("distortion '{}' was not made", options.distortion));
+  return rewards.make(options.distortion,
+                      RewardLayer{.options = options, .weights = weights, .moments = moments, .device = device});
 }
 
 }  // namespace prunenet
