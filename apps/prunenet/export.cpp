@@ -12,6 +12,7 @@
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_export.h"
+#include "prunenet/core/base_name.h"
 #include "prunenet/family/gguf_store.h"
 #include "prunenet/tokenizer/gguf_vocabulary.h"
 #include "verbs.h"
@@ -60,9 +61,7 @@ GgufPairs vocabulary_of(const ExportArguments& arguments, std::int64_t rows) {
 }
 
 std::string model_name(const std::filesystem::path& path) {
-  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
-  const std::filesystem::path name = whole.has_filename() ? whole.filename() : whole.parent_path().filename();
-  return is_gguf_path(path) ? name.stem().string() : name.string();
+  return is_gguf_path(path) ? path.stem().string() : base_name(path);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "print.h"
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/peak_memory.h"
 #include "prunenet/core/stopwatch.h"
@@ -126,8 +127,8 @@ void run_probe_verb(const Arguments& words) {
   {
     const CausalLm network = CausalLm::load(model.checkpoint, *model.family, job.progress(), load);
     write_probe(arguments.out, network,
-                {.model_sha256 = model.sha256, .options = recipe.probe, .seed = recipe.train.seed}, model_name(model),
-                watch, job.progress());
+                {.model_sha256 = model.sha256, .options = recipe.probe, .seed = recipe.train.seed},
+                base_name(model.directory), watch, job.progress());
   }
   job.progress().finish();
   const ProbeFile file = ProbeFile::open(arguments.out);

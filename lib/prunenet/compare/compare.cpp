@@ -13,11 +13,13 @@
 
 #include "prunenet/compare/policy_planner.h"
 #include "prunenet/compare/run_cell.h"
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/core/system_error.h"
 #include "prunenet/core/unfinished.h"
+#include "prunenet/train/training_model.h"
 
 namespace prunenet {
 
@@ -35,22 +37,15 @@ struct Entry {
 };
 
 json facts_of(const Checkpoint& checkpoint, const Family& family) {
-  std::string digests;
   std::uint64_t bytes = 0;
-  for (const std::string& shard : checkpoint.shards()) {
-    const std::filesystem::path file = checkpoint.directory() / shard;
-    digests += sha256_file(file) + "\n";
-    bytes += std::filesystem::file_size(file);
-  }
-  const std::filesystem::path directory = std::filesystem::absolute(checkpoint.directory()).lexically_normal();
-  const std::filesystem::path name =
-      directory.has_filename() ? directory.filename() : directory.parent_path().filename();
-  return {{"name", name.string()},
+  for (const std::string& shard : checkpoint.shards())
+    bytes += std::filesystem::file_size(checkpoint.directory() / shard);
+  return {{"name", base_name(checkpoint.directory())},
           {"parameters", checkpoint.parameters()},
           {"bytes", bytes},
           {"layers", family.config().num_hidden_layers},
           {"intermediate_size", family.config().intermediate_size},
-          {"sha256", sha256_hex(std::as_bytes(std::span(digests)))}};
+          {"sha256", weights_sha256(checkpoint)}};
 }
 
 /// What all cells share, as far as it decides what they measure.

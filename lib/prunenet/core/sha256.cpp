@@ -44,14 +44,22 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   return digest.hex();
 }
 
-std::string sha256_file(const std::filesystem::path& path) {
-  constexpr std::uint64_t kChunk = 1ULL << 20U;
+std::string sha256_file(const std::filesystem::path& path, Progress& progress) {
+  constexpr std::uint64_t kPieceBytes = 1ULL << 20U;
   const InputFile file(path);
   Sha256 digest;
-  for (std::uint64_t done = 0; done < file.size(); done += kChunk) {
-    digest.update(file.read(done, std::min(kChunk, file.size() - done)));
+  for (std::uint64_t done = 0; done < file.size();) {
+    const std::vector<std::byte> piece = file.read(done, std::min(kPieceBytes, file.size() - done));
+    digest.update(piece);
+    done += piece.size();
+    progress.advance(piece.size());
   }
   return digest.hex();
+}
+
+std::string sha256_file(const std::filesystem::path& path) {
+  SilentProgress silent;
+  return sha256_file(path, silent);
 }
 
 }  // namespace prunenet

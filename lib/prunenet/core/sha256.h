@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "prunenet/core/progress.h"
+
 namespace prunenet {
 
 /// SHA-256 of bytes that arrive in pieces (OpenSSL's).
@@ -26,7 +28,8 @@ class Sha256 {
 
 [[nodiscard]] std::string sha256_hex(std::span<const std::byte> bytes);
 
-/// Of a file's content, read in pieces. Throws what `InputFile` throws.
+/// Of a file's content, read in pieces; advances by its bytes. Throws what `InputFile` throws.
+[[nodiscard]] std::string sha256_file(const std::filesystem::path& path, Progress& progress);
 [[nodiscard]] std::string sha256_file(const std::filesystem::path& path);
 
 }  // namespace prunenet

@@ -47,7 +47,7 @@ void compare_digests(const std::filesystem::path& directory, const Digests& reco
   progress.begin(stage, "bytes", total);
   for (const auto& [name, digest] : recorded) {
     try {
-      const std::string found = digest_file(directory / name, progress);
+      const std::string found = sha256_file(directory / name, progress);
       if (found == digest) {
         findings.holds();
       } else {

@@ -5,6 +5,7 @@
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/model_writer.h"
 #include "prunenet/checkpoint/output_directory.h"
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/output_file.h"
 #include "prunenet/core/peak_memory.h"
@@ -104,7 +105,7 @@ PruneReport prune_checkpoint(const Checkpoint& checkpoint, const Family& family,
   OutputDirectory output(options.output, needed, options.force);
   report.output = output.target();
 
-  PruneRecord record = make_record(options, report.sizes, plan, resolve_path(input).filename().string());
+  PruneRecord record = make_record(options, report.sizes, plan, base_name(input));
   copy_companions(input, output.path(), companions);
   write_file_atomically(output.path() / kCardFile, model_card(original_card(input), report.sizes, plan, options));
   WeightDigests digests = write_weights(checkpoint, layout, options, shifts, replacements, output.path(), progress);

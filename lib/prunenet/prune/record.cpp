@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "prunenet/core/input_file.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/core/sha256.h"
@@ -12,8 +10,6 @@
 namespace prunenet {
 
 namespace {
-
-constexpr std::uint64_t kPieceBytes = 8ULL << 20U;
 
 double mebibytes(std::uint64_t bytes) {
   return static_cast<double>(bytes) / (1024.0 * 1024.0);
@@ -33,25 +29,13 @@ std::string_view what_stays(const PruneOptions& options) {
 
 }  // namespace
 
-std::string digest_file(const std::filesystem::path& path, Progress& progress) {
-  const InputFile file(path);
-  Sha256 digest;
-  for (std::uint64_t done = 0; done < file.size();) {
-    const std::vector<std::byte> piece = file.read(done, std::min(kPieceBytes, file.size() - done));
-    digest.update(piece);
-    done += piece.size();
-    progress.advance(piece.size());
-  }
-  return digest.hex();
-}
-
 Digests digest_files(const std::filesystem::path& directory, const std::vector<std::string>& names,
                      std::string_view stage, Progress& progress) {
   std::uint64_t total = 0;
   for (const std::string& name : names) total += InputFile(directory / name).size();
   progress.begin(stage, "bytes", total);
   Digests digests;
-  for (const std::string& name : names) digests[name] = digest_file(directory / name, progress);
+  for (const std::string& name : names) digests[name] = sha256_file(directory / name, progress);
   return digests;
 }
 

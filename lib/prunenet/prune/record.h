@@ -18,9 +18,6 @@ namespace prunenet {
 /// SHA-256 of files by their names in a directory.
 using Digests = std::map<std::string, std::string>;
 
-/// Of one file; advances by its bytes.
-[[nodiscard]] std::string digest_file(const std::filesystem::path& path, Progress& progress);
-
 /// Of all named files; reports bytes.
 [[nodiscard]] Digests digest_files(const std::filesystem::path& directory, const std::vector<std::string>& names,
                                    std::string_view stage, Progress& progress);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "prunenet/core/available_memory.h"
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/core/stopwatch.h"
@@ -217,7 +218,7 @@ RecoveryReport recover_student(const RecoverOptions& options, const RecoveryFile
   report.trained_parameters = loaded.weights->parameter_count();
   report.text_sequences = text.training.sequences();
   if (!files.adapter.empty()) {
-    write_peft_adapter(*student.family, *loaded.weights, options, model_name(student), files.adapter);
+    write_peft_adapter(*student.family, *loaded.weights, options, base_name(student.directory), files.adapter);
   }
   write_recovered(options, files, teacher, student, *loaded.weights, families, report, progress);
   return report;

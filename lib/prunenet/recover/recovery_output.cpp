@@ -20,6 +20,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/output_file.h"
 #include "prunenet/core/version.h"
+#include "prunenet/core/sha256.h"
 #include "prunenet/family/gguf_export.h"
 #include "prunenet/family/gguf_store.h"
 #include "prunenet/family/gguf_tensors.h"
@@ -86,7 +87,7 @@ void write_gguf(const RecoveryFiles& files, const TrainingModel& student, const 
   const GgufFile file = GgufFile::open(files.student);
   const auto tensors = trained_gguf_tensors(file, *student.family, trained);
   const std::string input = files.student.filename().string();
-  report.record["inputs"] = {{input, digest_file(files.student, progress)}};
+  report.record["inputs"] = {{input, sha256_file(files.student, progress)}};
   std::vector<GgufDeclaration> declarations;
   std::uint64_t bytes = 0;
   for (const std::string& name : file.names()) {

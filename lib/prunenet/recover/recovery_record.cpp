@@ -8,6 +8,7 @@
 
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/checkpoint/strict_json.h"
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/file.h"
 #include "prunenet/core/peak_memory.h"
 #include "prunenet/core/sha256.h"
@@ -84,7 +85,7 @@ std::string recovery_card(const std::string& original, const RecoverOptions& opt
              "prunenet {} taught this model what the dense model, {}, says on {}: {} steps, {} tokens,\n"
              "{} of {}. KL divergence from the dense model, on held-out text that it sampled: {:.4f} before,\n"
              "{:.4f} after. `{}` holds options, learning curve and the SHA-256 of all inputs and outputs.\n",
-             version(), model_name(teacher),
+             version(), base_name(teacher.directory),
              report.record.at("text").is_null() ? "text that it sampled itself"
                                                 : "outside text and on text that it sampled itself",
              last.step, last.tokens,

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/printable.h"
 #include "prunenet/core/stopwatch.h"
@@ -152,7 +153,7 @@ class Measurements {
     if (!std::filesystem::exists(path)) {
       const Stopwatch watch;
       const CausalLm network = CausalLm::load(model.checkpoint, *model.family, progress_, files_.load);
-      write_probe(path, network, source, model_name(model), watch, progress_);
+      write_probe(path, network, source, base_name(model.directory), watch, progress_);
     }
     const ModelConfig& config = model.family->config();
     ProbeFile file = ProbeFile::open(path);

@@ -3,17 +3,23 @@
 #include <span>
 #include <utility>
 
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/family/gguf_store.h"
 
 namespace prunenet {
 
+std::string weights_sha256(const Checkpoint& checkpoint) {
+  std::string digests;
+  for (const std::string& shard : checkpoint.shards()) digests += sha256_file(checkpoint.directory() / shard) + "\n";
+  return sha256_hex(std::as_bytes(std::span(digests)));
+}
+
 TrainingModel open_hashed_model(const std::filesystem::path& directory, const FamilyRegistry& families) {
   Checkpoint checkpoint = open_checkpoint(directory);
   std::unique_ptr<Family> family = make_family(checkpoint, families);
-  std::string digests;
-  for (const std::string& shard : checkpoint.shards()) digests += sha256_file(checkpoint.directory() / shard) + "\n";
-  return {directory, std::move(checkpoint), std::move(family), sha256_hex(std::as_bytes(std::span(digests)))};
+  std::string sha256 = weights_sha256(checkpoint);
+  return {directory, std::move(checkpoint), std::move(family), std::move(sha256)};
 }
 
 TrainingModel open_training_model(const std::filesystem::path& directory, const FamilyRegistry& families) {
@@ -22,13 +28,9 @@ TrainingModel open_training_model(const std::filesystem::path& directory, const 
   return model;
 }
 
-std::string model_name(const TrainingModel& model) {
-  return std::filesystem::absolute(model.directory).lexically_normal().filename().string();
-}
-
 nlohmann::json describe(const TrainingModel& model) {
   const ModelConfig& config = model.family->config();
-  nlohmann::json description = {{"name", model_name(model)},
+  nlohmann::json description = {{"name", base_name(model.directory)},
                                 {"sha256", model.sha256},
                                 {"architecture", config.architecture},
                                 {"hidden_size", config.hidden_size},
