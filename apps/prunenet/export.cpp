@@ -10,6 +10,7 @@
 #include "outputs.h"
 #include "print.h"
 #include "prunenet/checkpoint/gguf_file.h"
+#include "prunenet/checkpoint/gguf_copy.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_export.h"
 #include "prunenet/core/base_name.h"
@@ -52,12 +53,8 @@ VerbOptions make_options(ExportArguments& arguments) {
 /// The tokenizer of a model directory, or that of a GGUF file as it stands there.
 GgufPairs vocabulary_of(const ExportArguments& arguments, std::int64_t rows) {
   if (!is_gguf_path(arguments.model)) return to_gguf(vocabulary_from_directory(arguments.model, rows, arguments.pre));
-  const GgufFile file = GgufFile::open(arguments.model);
-  GgufPairs pairs;
-  for (const std::string& key : file.keys()) {
-    if (key.starts_with("tokenizer.")) pairs.set_raw(key, file.raw_value(key));
-  }
-  return pairs;
+  return copy_metadata(GgufFile::open(arguments.model),
+                       [](const std::string& key) { return key.starts_with("tokenizer.") ? key : std::string(); });
 }
 
 std::string model_name(const std::filesystem::path& path) {

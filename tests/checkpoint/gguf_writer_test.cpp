@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 
+#include "prunenet/checkpoint/gguf_copy.h"
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/core/file.h"
 #include "support/expect_error.h"
@@ -46,6 +48,20 @@ TEST_F(GgufWriterTest, LiteralBytes) {
   expected.data = std::string(24, '\1') + std::string(8, '\0') + std::string(2, '\2') + std::string(30, '\0');
   EXPECT_EQ(read_text_file(directory_ / "m.gguf"), expected.bytes());
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path()), {}), 1);
+}
+
+TEST_F(GgufWriterTest, MetadataGoesToAnotherFileUnderOtherNamesWithoutTheAlignment) {
+  GgufBytes source{.alignment = 64};
+  source.pair<std::uint32_t>("general.alignment", 4, 64).pair<std::uint32_t>("llama.block_count", 4, 2);
+  source.pair_bytes("general.name", 8, gguf_text("m"));
+  testing::write_file(directory_ / "source.gguf", source.bytes());
+  const GgufFile file = GgufFile::open(directory_ / "source.gguf");
+  const GgufPairs pairs = copy_metadata(
+      file, [](const std::string& key) { return key.starts_with("llama.") ? "deci" + key.substr(5) : std::string(); });
+  ASSERT_EQ(pairs.pairs().size(), 1U);
+  EXPECT_EQ(pairs.pairs().front().first, "deci.block_count");
+  EXPECT_EQ(pairs.pairs().front().second, file.raw_value("llama.block_count"));
+  EXPECT_EQ(copy_metadata(file, std::identity()).pairs().size(), 2U);
 }
 
 TEST_F(GgufWriterTest, CopiesAFileOfGgufPyByteForByte) {

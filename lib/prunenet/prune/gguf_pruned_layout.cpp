@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "prunenet/checkpoint/gguf_constants.h"
+#include "prunenet/checkpoint/gguf_copy.h"
 #include "prunenet/checkpoint/quantize.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_architecture.h"
@@ -116,13 +117,9 @@ std::vector<std::byte> pruned_blocks(const GgufFile& file, const GgufDeclaration
 GgufPairs pruned_metadata(const GgufFile& file, const Family& family, const Plan& plan) {
   const std::string before = file.text(kGgufArchitectureKey);
   const std::string after = plan.is_uniform() ? before : std::string(kGgufDeci);
-  const auto renamed = [&](const std::string& key) {
+  GgufPairs pairs = copy_metadata(file, [&](const std::string& key) {
     return key.starts_with(before + ".") ? after + key.substr(before.size()) : key;
-  };
-  GgufPairs pairs;
-  for (const std::string& key : file.keys()) {
-    if (key != kGgufAlignmentKey) pairs.set_raw(renamed(key), file.raw_value(key));
-  }
+  });
   pairs.set(kGgufArchitectureKey, std::string_view(after));
   if (plan.is_uniform()) {
     pairs.set(after + ".feed_forward_length", static_cast<std::uint32_t>(plan.uniform_width()));

@@ -12,6 +12,7 @@
 
 #include "prunenet/checkpoint/file_names.h"
 #include "prunenet/checkpoint/gguf_constants.h"
+#include "prunenet/checkpoint/gguf_copy.h"
 #include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/checkpoint/gguf_writer.h"
 #include "prunenet/checkpoint/model_writer.h"
@@ -19,8 +20,8 @@
 #include "prunenet/checkpoint/quantize.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/output_file.h"
-#include "prunenet/core/version.h"
 #include "prunenet/core/sha256.h"
+#include "prunenet/core/version.h"
 #include "prunenet/family/gguf_export.h"
 #include "prunenet/family/gguf_store.h"
 #include "prunenet/family/gguf_tensors.h"
@@ -73,10 +74,8 @@ std::map<std::string, GgufTensor> trained_gguf_tensors(const GgufFile& file, con
 }
 
 GgufPairs recovered_metadata(const GgufFile& file, const nlohmann::json& record) {
-  GgufPairs pairs;
-  for (const std::string& key : file.keys()) {
-    if (key != kGgufAlignmentKey && key != kGgufRecordKey) pairs.set_raw(key, file.raw_value(key));
-  }
+  GgufPairs pairs =
+      copy_metadata(file, [](const std::string& key) { return key == kGgufRecordKey ? std::string() : key; });
   pairs.set(kGgufVersionKey, version());
   pairs.set(kGgufRecoveryKey, std::string_view(recovery_record_text(without_times(record))));
   return pairs;
