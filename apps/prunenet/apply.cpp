@@ -47,6 +47,15 @@ struct ApplyArguments {
   bool force = false;
 };
 
+/// "none (1), tensorcore (64), ...".
+std::string presets_with_multiples() {
+  std::string text;
+  for (const auto& [name, multiple] : rounding_presets()) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", name, multiple);
+  }
+  return text;
+}
+
 VerbOptions make_options(ApplyArguments& arguments) {
   VerbOptions options(
       {.verb = "apply",
@@ -71,8 +80,10 @@ VerbOptions make_options(ApplyArguments& arguments) {
        "macs=90M (multiply-accumulates a token) or a share of the dense model, as macs=70%")  //
       ("out", value_of(arguments.out, "OUT"), "what to write: of the model's kind")           //
       ("round-to", value_of(arguments.round_to, "N"),
-       "the width that stays is a multiple of this: a number, none, tensorcore (64), gguf (32), gguf-k (256) or "
-       "marlin (128); default: 256 where the width is at least 2048, else 32")  //
+       fmt::format("the width that stays is a multiple of this: a number, or {}; default: 256 where the width is at "
+                   "least 2048, else 32",
+                   presets_with_multiples())
+           .c_str())  //
       ("budget", default_of(arguments.budget, "B"),
        "how layers share what stays: uniform, or global, by what the policy has learned of them, which only GGUF "
        "files of the llama architecture can hold")                                                                    //
@@ -83,7 +94,9 @@ VerbOptions make_options(ApplyArguments& arguments) {
       ("force", flag(arguments.force), "replace an existing output");
   options.suggest("policy", [] { return policy_names(); });
   options.suggest("budget", {"uniform", "global"});
-  options.suggest("round-to", {"none", "tensorcore", "gguf", "gguf-k", "marlin"});
+  std::vector<std::string> presets;
+  for (const auto& [name, multiple] : rounding_presets()) presets.emplace_back(name);
+  options.suggest("round-to", std::move(presets));
   add_heal_options(options, arguments.heal);
   return options;
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <string>
@@ -9,11 +10,11 @@
 #include "options.h"
 #include "outputs.h"
 #include "print.h"
-#include "prunenet/checkpoint/gguf_file.h"
 #include "prunenet/checkpoint/gguf_copy.h"
+#include "prunenet/checkpoint/gguf_file.h"
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_export.h"
-#include "prunenet/core/base_name.h"
 #include "prunenet/family/gguf_store.h"
 #include "prunenet/tokenizer/gguf_vocabulary.h"
 #include "verbs.h"
@@ -41,12 +42,14 @@ VerbOptions make_options(ExportArguments& arguments) {
       ("model", value_of(arguments.model, "DIR"), "model directory, or a GGUF file")  //
       ("gguf", value_of(arguments.gguf, "FILE"), "file to write")                     //
       ("type", value_of(arguments.type, "T"),
-       "of matrices: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1 or q4_0; default: what the model has. Vectors stay f32, "
-       "rows that do not divide into blocks of 32 become f16, and below q8_0 the logits' matrix is q8_0")  //
+       fmt::format("of matrices: {}; default: what the model has. Vectors stay f32, rows that do not divide into "
+                   "blocks of 32 become f16, and below q8_0 the logits' matrix is q8_0",
+                   fmt::join(gguf_type_names(), ", "))
+           .c_str())  //
       ("pre", value_of(arguments.pre, "NAME"),
        "llama.cpp's name of the pre-tokenizer, where tokenizer.json has one that is not recognised")  //
       ("force", flag(arguments.force), "replace an existing file");
-  options.suggest("type", {"f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"});
+  options.suggest("type", gguf_type_names());
   return options;
 }
 

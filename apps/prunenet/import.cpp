@@ -1,5 +1,8 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -34,6 +37,14 @@ struct ImportArguments {
   bool force = false;
 };
 
+constexpr std::array kWeightDtypes{Dtype::kF32, Dtype::kBF16, Dtype::kF16};
+
+std::vector<std::string> dtype_names() {
+  std::vector<std::string> names;
+  for (const Dtype dtype : kWeightDtypes) names.emplace_back(torch_name(dtype));
+  return names;
+}
+
 VerbOptions make_options(ImportArguments& arguments) {
   VerbOptions options({.verb = "import",
                        .synopsis = "FILE.gguf|DIR --out DIR [options]",
@@ -42,22 +53,22 @@ VerbOptions make_options(ImportArguments& arguments) {
                            "tensor names and files that transformers reads. A model directory is checked and copied.",
                        .example = "prunenet import SmolLM2-135M-Instruct.Q4_1.gguf --out smollm2",
                        .details = ""});
-  options.add()                                                                                              //
-      ("source", value_of(arguments.source, "FILE|DIR"), "what to import")                                   //
-      ("out", value_of(arguments.out, "DIR"), "model directory to write")                                    //
-      ("dtype", default_of(arguments.dtype, "T"), "of a GGUF file's weights: float32, bfloat16 or float16")  //
+  options.add()                                                             //
+      ("source", value_of(arguments.source, "FILE|DIR"), "what to import")  //
+      ("out", value_of(arguments.out, "DIR"), "model directory to write")   //
+      ("dtype", default_of(arguments.dtype, "T"),
+       fmt::format("of a GGUF file's weights: {}", fmt::join(dtype_names(), ", ")).c_str())  //
       ("force", flag(arguments.force), "replace an existing model directory");
   options.positional("source");
-  options.suggest("dtype", {"float32", "bfloat16", "float16"});
+  options.suggest("dtype", dtype_names());
   return options;
 }
 
 Dtype parse_weight_dtype(const std::string& name, const VerbOptions& options) {
-  for (const Dtype dtype : {Dtype::kF32, Dtype::kBF16, Dtype::kF16}) {
-    if (torch_name(dtype) == name) return dtype;
-  }
+  const auto* const found = std::ranges::find(kWeightDtypes, name, torch_name);
+  if (found != kWeightDtypes.end()) return *found;
   throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("--dtype {} is none of float32, bfloat16, float16{}", name, options.see_help()));
+              fmt::format("--dtype {} is none of {}{}", name, fmt::join(dtype_names(), ", "), options.see_help()));
 }
 
 /// What a model directory is made of: config, weights, and what goes along with them. Pickled weights stay behind.

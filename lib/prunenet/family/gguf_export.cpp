@@ -73,14 +73,17 @@ std::vector<float> gguf_values(const Checkpoint& checkpoint, const GgufTensor& t
   return values;
 }
 
+std::vector<std::string> gguf_type_names() {
+  std::vector<std::string> names;
+  for (const NamedType& type : kNamedTypes) names.emplace_back(type.name);
+  return names;
+}
+
 GgufType parse_gguf_type(std::string_view name) {
-  std::vector<std::string_view> known;
-  for (const NamedType& candidate : kNamedTypes) {
-    if (candidate.name == name) return candidate.type;
-    known.push_back(candidate.name);
-  }
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("'{}' is no type of tensors that is written; known are {}", name, fmt::join(known, ", ")));
+  const auto* const found = std::ranges::find(kNamedTypes, name, &NamedType::name);
+  if (found != kNamedTypes.end()) return found->type;
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("'{}' is no type of tensors that is written; known are {}", name,
+                                                       fmt::join(gguf_type_names(), ", ")));
 }
 
 GgufType native_gguf_type(const Checkpoint& checkpoint, const Family& family) {

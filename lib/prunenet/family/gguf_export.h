@@ -14,7 +14,10 @@
 
 namespace prunenet {
 
-/// "f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1" or "q4_0". Throws Error(kInvalidArgument) naming them.
+/// Types that a model can be exported with: "f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0".
+[[nodiscard]] std::vector<std::string> gguf_type_names();
+
+/// One of `gguf_type_names`. Throws Error(kInvalidArgument) naming them.
 [[nodiscard]] GgufType parse_gguf_type(std::string_view name);
 
 /// The type that keeps a checkpoint's weights as they are: that of its first up projection.

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace prunenet {
@@ -33,8 +34,11 @@ struct Plan {
 /// Largest removable share: beyond it a block is left with next to nothing.
 inline constexpr double kMaxRatio = 0.95;
 
-/// Multiple for a preset name ("none", "tensorcore", "gguf", "gguf-k", "marlin") or a decimal number.
-/// Throws Error(kInvalidArgument) listing the presets.
+/// Names for multiples that some format or kernel wants, with the multiple: "none", "tensorcore", "gguf", "gguf-k",
+/// "marlin".
+[[nodiscard]] std::span<const std::pair<std::string_view, std::int64_t>> rounding_presets();
+
+/// Multiple for the name of a preset or a decimal number. Throws Error(kInvalidArgument) listing the presets.
 [[nodiscard]] std::int64_t parse_rounding(std::string_view text);
 
 /// Default multiple (FORMATS, width rounding): 256 where the rounded width is at least 2048, else 32; 1 where I < 64.

@@ -43,6 +43,10 @@ std::int64_t rounded_width(std::int64_t intermediate_size, double ratio, std::in
 
 }  // namespace
 
+std::span<const std::pair<std::string_view, std::int64_t>> rounding_presets() {
+  return kPresets;
+}
+
 std::int64_t parse_rounding(std::string_view text) {
   for (const auto& [name, multiple] : kPresets) {
     if (name == text) return multiple;
