@@ -15,6 +15,7 @@
 #include "prunenet/core/stopwatch.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/policy/score_model.h"
+#include "prunenet/train/measurements.h"
 #include "prunenet/train/recipe.h"
 #include "prunenet/train/session.h"
 #include "prunenet/train/training_files.h"

@@ -63,7 +63,7 @@ TaughtText make_text(const TrainingModel& teacher, const RecoverOptions& options
 /// The text from the work directory, or made and put there.
 TaughtText text_for(const TrainingModel& teacher, const RecoverOptions& options, const RecoveryFiles& files,
                     const TrainingDirectory& directory, RecoveryReport& report, Progress& progress) {
-  const fs::path path = directory.model_file("text", 0);
+  const fs::path path = directory.model_file(ModelFile::kText, 0);
   const std::string key = digest(all_text_settings(options, teacher, files.text));
   if (auto text = load_taught_text(path, key)) return std::move(*text);
   const Stopwatch watch;

@@ -17,9 +17,6 @@ namespace prunenet {
 
 namespace {
 
-constexpr double kLargestNumber = std::numeric_limits<double>::max();
-constexpr std::int64_t kLargestCount = std::numeric_limits<std::int64_t>::max() / 2;
-
 void check_pool(const TextPool& pool, const ModelConfig& config) {
   if (pool.sequences() == 0) return;
   const auto largest = std::max(pool.ids.max().item<std::int64_t>(), pool.top_ids.max().item<std::int64_t>());

@@ -10,7 +10,7 @@
 #include "prunenet/core/version.h"
 #include "prunenet/features/feature_extractor.h"
 #include "prunenet/refine/refine_trainer.h"
-#include "prunenet/train/session.h"
+#include "prunenet/train/measurements.h"
 #include "prunenet/train/training_files.h"
 #include "prunenet/train/training_model.h"
 
@@ -37,7 +37,7 @@ std::vector<RefinedModel> prepare(const std::vector<TrainingModel>& models, cons
   for (std::size_t i = 0; i < models.size(); ++i) {
     const SavedFeatures features = model_features(models[i], files.work_directory, progress, registered);
     CausalLm network = CausalLm::load(models[i].checkpoint, *models[i].family, progress, files.load);
-    TaughtText text = text_of(network, models[i], options, directory.model_file("text", i), progress);
+    TaughtText text = text_of(network, models[i], options, directory.model_file(ModelFile::kText, i), progress);
     std::vector<torch::Tensor> tensors;
     for (const MatrixF& layer : features.layers) tensors.push_back(to_tensor(layer));
     prepared.push_back({std::move(network), std::move(tensors), std::move(text)});

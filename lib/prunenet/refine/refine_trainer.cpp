@@ -19,12 +19,10 @@ namespace prunenet {
 namespace {
 
 constexpr std::uint64_t kRefineStream = 31;
-constexpr double kLargestNumber = std::numeric_limits<double>::max();
-constexpr std::int64_t kMostSteps = std::numeric_limits<std::int64_t>::max() / 2;
 
 RefinePoint refine_point(const nlohmann::json& object) {
   const ConfigFields fields = state_fields(object);
-  RefinePoint point{.step = fields.integer("step", 0, kMostSteps),
+  RefinePoint point{.step = fields.integer("step", 0, kLargestCount),
                     .training_divergence = fields.number("training_divergence", -kLargestNumber, kLargestNumber),
                     .held_out_divergence = fields.number("held_out_divergence", -kLargestNumber, kLargestNumber),
                     .score_spread = fields.number("score_spread", 0.0, kLargestNumber),
@@ -366,7 +364,7 @@ void RefineTrainer::restore(const TrainerState& state) {
   state.load_moments(*learned_, *optimizer_, step_);
   best_divergence_ = progress.number("best_divergence", -kLargestNumber, kLargestNumber);
   divergence_sum_ = progress.number("divergence_sum", -kLargestNumber, kLargestNumber);
-  divergence_steps_ = progress.integer("divergence_steps", 0, kMostSteps);
+  divergence_steps_ = progress.integer("divergence_steps", 0, kLargestCount);
   seconds_ = progress.number("seconds", 0.0, kLargestNumber);
   processor_seconds_ = progress.number("processor_seconds", 0.0, kLargestNumber);
   rng_.restore(state.text_of("random"));

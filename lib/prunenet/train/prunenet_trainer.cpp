@@ -23,8 +23,6 @@ namespace {
 constexpr std::uint64_t kPolicyStream = 1;
 constexpr std::uint64_t kEpisodeStream = 2;
 
-constexpr double kLargestNumber = std::numeric_limits<double>::max();
-
 EpisodePoint episode_point(const nlohmann::json& object, std::int64_t episodes) {
   const ConfigFields fields = state_fields(object);
   EpisodePoint point{.episode = fields.integer("episode", 1, episodes),
@@ -192,7 +190,7 @@ void PrunenetTrainer::restore(const TrainerState& state) {
   state.require_length("episodes", options_.episodes);
   const nlohmann::json object = state.json_of("progress");
   const ConfigFields progress = state_fields(object);
-  steps_taken_ = progress.integer("steps_taken", 0, std::numeric_limits<std::int64_t>::max() / 2);
+  steps_taken_ = progress.integer("steps_taken", 0, kLargestCount);
   best_episode_ = progress.integer("best_episode", 0, options_.episodes);
   best_reward_ = progress.number("best_reward", -kLargestNumber, kLargestNumber);
   reward_sums_ = progress.numbers("reward_sums", -kLargestNumber, kLargestNumber);

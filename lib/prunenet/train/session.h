@@ -7,10 +7,8 @@
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/policy/policy.h"
 #include "prunenet/train/curve_log.h"
-#include "prunenet/train/model_files.h"
 #include "prunenet/train/recipe.h"
 #include "prunenet/train/registries.h"
-#include "prunenet/train/training_model.h"
 
 namespace prunenet {
 
@@ -37,10 +35,5 @@ struct TrainingFiles {
 /// distortion: it is applied with the same ones.
 [[nodiscard]] Policy train_on_models(const std::vector<std::filesystem::path>& models, const Recipe& recipe,
                                      const TrainingFiles& files, Progress& progress, const Registries& registries = {});
-
-/// Features of a model's neurons, from the weights alone: computed, or taken from `shared_directory`, where they are
-/// kept for later under the names of their columns.
-[[nodiscard]] SavedFeatures model_features(const TrainingModel& model, const std::filesystem::path& shared_directory,
-                                           Progress& progress, const FeatureRegistry& features = built_in_features());
 
 }  // namespace prunenet

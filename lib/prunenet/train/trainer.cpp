@@ -25,15 +25,13 @@ double reward_of(double distortion) {
   return -std::log(std::max(distortion, 1e-12));
 }
 
-constexpr double kLargest = std::numeric_limits<double>::max();
-
 CurvePoint curve_point(const nlohmann::json& object, std::int64_t steps) {
   const ConfigFields fields = state_fields(object);
   return {.step = fields.integer("step", 0, steps),
-          .train_reward = fields.number("train_reward", -kLargest, kLargest),
-          .validation_reward = fields.number("validation_reward", -kLargest, kLargest),
-          .score_spread = fields.number("score_spread", 0.0, kLargest),
-          .seconds = fields.number("seconds", 0.0, kLargest)};
+          .train_reward = fields.number("train_reward", -kLargestNumber, kLargestNumber),
+          .validation_reward = fields.number("validation_reward", -kLargestNumber, kLargestNumber),
+          .score_spread = fields.number("score_spread", 0.0, kLargestNumber),
+          .seconds = fields.number("seconds", 0.0, kLargestNumber)};
 }
 
 PolicyNetwork make_network(const Environment& environment, const TrainOptions& options, const torch::Device& device) {
@@ -242,11 +240,11 @@ void Trainer::restore(const TrainerState& state) {
   state.load("network.", *network_);
   state.load("best.", *best_);
   state.load_moments(*network_, *optimizer_, step_);
-  best_reward_ = progress.has("best_reward") ? progress.number("best_reward", -kLargest, kLargest)
+  best_reward_ = progress.has("best_reward") ? progress.number("best_reward", -kLargestNumber, kLargestNumber)
                                              : -std::numeric_limits<double>::infinity();
-  reward_sum_ = progress.number("reward_sum", -kLargest, kLargest);
-  reward_count_ = progress.integer("reward_count", 0, std::numeric_limits<std::int64_t>::max() / 2);
-  seconds_ = progress.number("seconds", 0.0, kLargest);
+  reward_sum_ = progress.number("reward_sum", -kLargestNumber, kLargestNumber);
+  reward_count_ = progress.integer("reward_count", 0, kLargestCount);
+  seconds_ = progress.number("seconds", 0.0, kLargestNumber);
   rng_.restore(state.text_of("random"));
   curve_.clear();
   for (const auto& point : state.json_of("curve")) curve_.push_back(curve_point(point, options_.steps));

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -36,6 +37,10 @@ struct TrainerState {
 
 /// Checked reading of an object of a training state.
 [[nodiscard]] ConfigFields state_fields(const nlohmann::json& object);
+
+/// Bounds for its numbers where none are known: finite, and far from overflow.
+inline constexpr double kLargestNumber = std::numeric_limits<double>::max();
+inline constexpr std::int64_t kLargestCount = std::numeric_limits<std::int64_t>::max() / 2;
 
 /// Whether no parameter is NaN or infinite.
 [[nodiscard]] bool is_finite(const torch::nn::Module& network);

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "prunenet/checkpoint/safetensors_file.h"
 #include "prunenet/checkpoint/safetensors_writer.h"
-#include "prunenet/core/error.h"
+#include "prunenet/core/named_values.h"
 #include "prunenet/core/system_error.h"
 #include "prunenet/train/host_tensor.h"
 #include "prunenet/train/model_files.h"
@@ -17,7 +16,8 @@ namespace prunenet {
 namespace {
 
 constexpr const char* kStateFile = "state.safetensors";
-constexpr std::array<const char*, 3> kModelPrefixes = {"probe-", "features-", "text-"};
+constexpr NamedValues<ModelFile, 3> kModelFiles{
+    {{ModelFile::kProbe, "probe"}, {ModelFile::kFeatures, "features"}, {ModelFile::kText, "text"}}};
 constexpr const char* kExtension = ".safetensors";
 
 /// Those of a training, and what a killed one left unfinished of them.
@@ -31,8 +31,8 @@ std::vector<std::filesystem::path> training_files(const std::filesystem::path& d
     if (name.starts_with('.') && unfinished != std::string::npos) {
       name = name.substr(1, unfinished + std::string_view(kExtension).size() - 1);
     }
-    const bool of_a_model = std::any_of(kModelPrefixes.begin(), kModelPrefixes.end(),
-                                        [&name](const char* prefix) { return name.starts_with(prefix); });
+    const bool of_a_model = std::ranges::any_of(
+        kModelFiles, [&name](const auto& file) { return name.starts_with(fmt::format("{}-", file.second)); });
     if (name == kStateFile || (of_a_model && name.ends_with(kExtension))) {
       files.push_back(item->path());
     }
@@ -41,6 +41,10 @@ std::vector<std::filesystem::path> training_files(const std::filesystem::path& d
 }
 
 }  // namespace
+
+std::string_view to_string(ModelFile file) {
+  return name_of(kModelFiles, file);
+}
 
 TrainingDirectory::TrainingDirectory(std::filesystem::path directory, std::string key, bool resume)
     : directory_(std::move(directory)), key_(std::move(key)) {
@@ -62,8 +66,8 @@ void remove_training_files(const std::filesystem::path& directory) {
   std::filesystem::remove(directory, ignored);  // only where it is empty
 }
 
-std::filesystem::path TrainingDirectory::model_file(std::string_view what, std::size_t model) const {
-  return directory_ / fmt::format("{}-{}{}", what, model, kExtension);
+std::filesystem::path TrainingDirectory::model_file(ModelFile file, std::size_t model) const {
+  return directory_ / fmt::format("{}-{}{}", to_string(file), model, kExtension);
 }
 
 std::filesystem::path TrainingDirectory::state_path() const {

@@ -10,6 +10,12 @@
 
 namespace prunenet {
 
+/// What is computed of a model and kept: its probe, its features, the text that it sampled.
+enum class ModelFile { kProbe, kFeatures, kText };
+
+/// "probe", "features", "text".
+[[nodiscard]] std::string_view to_string(ModelFile file);
+
 /// The work directory of one training: the trainer's state and what was computed of the models (model_files.h), each a
 /// safetensors file whose metadata carries a digest of all that decides its content. Writes are atomic. One run works
 /// in it at a time.
@@ -20,8 +26,8 @@ class TrainingDirectory {
   /// in it, Error(kIo) where it cannot be created.
   TrainingDirectory(std::filesystem::path directory, std::string key, bool resume);
 
-  /// Where model number `model` has its `what`: "probe", "features" or "text".
-  [[nodiscard]] std::filesystem::path model_file(std::string_view what, std::size_t model) const;
+  /// Where the file of model number `model` lies.
+  [[nodiscard]] std::filesystem::path model_file(ModelFile file, std::size_t model) const;
   /// Throws Error(kMismatch) where the file is of another key, Error(kBadInput) where it is damaged; nothing where
   /// absent.
   [[nodiscard]] std::optional<TrainerState> load_state() const;
