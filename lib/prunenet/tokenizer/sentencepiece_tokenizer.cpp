@@ -132,11 +132,7 @@ std::unique_ptr<Tokenizer> load_sentencepiece(const std::filesystem::path& model
   const std::filesystem::path path = model_directory / "tokenizer.model";
   const std::string model = read_text_file(path);
   const SpecialTokens special = read_special_tokens(model_directory);
-  try {
-    return std::make_unique<SentencePieceTokenizer>(model, special);
-  } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}", path.string(), error.what()));
-  }
+  return located(path.string(), [&] { return std::make_unique<SentencePieceTokenizer>(model, special); });
 }
 
 }  // namespace prunenet
