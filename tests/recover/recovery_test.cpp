@@ -14,8 +14,8 @@
 #include "support/added_family.h"
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
-
 #include "support/trained_model.h"
+
 namespace prunenet {
 namespace {
 
