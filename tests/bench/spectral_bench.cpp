@@ -8,6 +8,8 @@
 #include "prunenet/spectral/distortion_problem.h"
 #include "prunenet/spectral/response_operator.h"
 #include "prunenet/spectral/spectrum_distortion.h"
+#include "prunenet/spectral/symmetric_product.h"
+#include "prunenet/spectral/tridiagonal.h"
 #include "prunenet/spectral/weight_operator.h"
 #include "spectral/random_block.h"
 
@@ -102,6 +104,52 @@ void weight_reward(benchmark::State& state, Distortion kind) {
                   DistortionProblem(in_double, kind).distortion(kept()));
 }
 
+/// The products of a tridiagonal reduction with ever fewer rows, one after another.
+void symmetric_products(benchmark::State& state) {
+  const MatrixD values = weight(kHidden, kHidden);
+  VectorColumns matrix(kHidden, kHidden);
+  VectorColumns vectors(kHidden, 3);
+  for (Eigen::Index column = 0; column < kHidden; ++column) {
+    Eigen::Map<VectorF>(matrix.column(column), kHidden) = values.col(column).cast<float>();
+  }
+  float* const x = vectors.column(0);
+  for ([[maybe_unused]] auto _ : state) {
+    std::fill_n(x, kHidden, 1.0F);
+    for (Eigen::Index first = 0; first < kHidden; ++first) {
+      symmetric_product(matrix, first, x, vectors.column(1), vectors.column(2));
+      x[first] = 0.0F;
+    }
+    benchmark::DoNotOptimize(vectors.column(1)[kHidden - 1]);
+  }
+}
+
+/// The same by BLAS.
+void ssymv(benchmark::State& state) {
+  const Eigen::MatrixXf matrix = weight(kHidden, kHidden).cast<float>();
+  const VectorF x = VectorF::Ones(kHidden);
+  VectorF y(kHidden);
+  const auto stride = static_cast<int>(kHidden);
+  const int step = 1;
+  const float one = 1.0F;
+  const float zero = 0.0F;
+  for ([[maybe_unused]] auto _ : state) {
+    for (Eigen::Index first = 0; first < kHidden; ++first) {
+      const auto size = static_cast<int>(kHidden - first);
+      ssymv_("L", &size, &one, matrix.data() + first * (kHidden + 1), &stride, x.data(), &step, &zero, y.data(), &step);
+    }
+    benchmark::DoNotOptimize(y(0));
+  }
+}
+
+void tridiagonal_form(benchmark::State& state) {
+  const MatrixD matrix = weight(kHidden, kHidden);
+  const Eigen::MatrixXf gram = (matrix * matrix.transpose()).cast<float>();
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(tridiagonalise(gram));
+}
+
+BENCHMARK(symmetric_products)->Unit(benchmark::kMillisecond);
+BENCHMARK(ssymv)->Unit(benchmark::kMillisecond);
+BENCHMARK(tridiagonal_form)->Unit(benchmark::kMillisecond);
 BENCHMARK(gram_eigenvalues)->Args({1536, 576})->Args({256, 96})->Unit(benchmark::kMillisecond);
 BENCHMARK(bdc_svd)->Args({1536, 576})->Args({256, 96})->Unit(benchmark::kMillisecond);
 BENCHMARK(jacobi_svd)->Args({256, 96})->Unit(benchmark::kMillisecond);

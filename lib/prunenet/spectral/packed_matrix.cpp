@@ -10,6 +10,7 @@
 
 #include "prunenet/core/error.h"
 #include "prunenet/spectral/checks.h"
+#include "prunenet/spectral/wide_vectors.h"
 
 namespace prunenet {
 
@@ -32,20 +33,15 @@ float decode_correlation(std::int8_t code) {
   return static_cast<float>(q * (q < 0 ? -q : q));
 }
 
-// Half of what a keep-set costs: in vectors of eight where the processor has them, twice as fast as in those of four
-// that every x86-64 has, and the same numbers. Sanitizers are not ready yet when a program chooses between the two.
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define PRUNENET_WIDE_VECTORS [[gnu::target_clones("avx2", "default")]]
-#else
-#define PRUNENET_WIDE_VECTORS
-#endif
-
-PRUNENET_WIDE_VECTORS void decode_correlations(std::span<const std::int8_t> codes, float* decoded) {
+// Half of what a keep-set costs: in vectors of eight twice as fast as in those of four, and the same numbers.
+PRUNENET_ALSO_FOR("avx2")
+void decode_correlations(std::span<const std::int8_t> codes, float* decoded) {
   for (std::size_t i = 0; i < codes.size(); ++i) decoded[i] = decode_correlation(codes[i]);
 }
 
 /// sums += factor times what is decoded.
-PRUNENET_WIDE_VECTORS void add_correlations(std::span<const std::int8_t> codes, float factor, float* sums) {
+PRUNENET_ALSO_FOR("avx2")
+void add_correlations(std::span<const std::int8_t> codes, float factor, float* sums) {
   for (std::size_t i = 0; i < codes.size(); ++i) sums[i] += factor * decode_correlation(codes[i]);
 }
 

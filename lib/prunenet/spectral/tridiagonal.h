@@ -15,10 +15,10 @@ struct Tridiagonal {
   VectorF beside;    ///< n - 1, below the diagonal and above it
 };
 
-/// One with the same eigenvalues as `symmetric` (n x n, column by column; only its lower triangle is read, and all of
-/// it is overwritten), by Householder reflections: LAPACK's ssytrd. Throws Error(kInvalidArgument) where it is not
-/// square, Error(kNumerical) at NaN or Inf.
-[[nodiscard]] Tridiagonal tridiagonalise(Eigen::MatrixXf& symmetric);
+/// One with the same eigenvalues as `symmetric` (n x n, of which the lower triangle is read), by Householder
+/// reflections, a panel of columns at a time: LAPACK's ssytrd, over `symmetric_product`. Throws Error(kInvalidArgument)
+/// where it is not square, Error(kNumerical) at NaN or Inf.
+[[nodiscard]] Tridiagonal tridiagonalise(const Eigen::MatrixXf& symmetric);
 
 /// Eigenvalues, ascending: LAPACK's ssterf. Throws Error(kNumerical) where it does not converge.
 [[nodiscard]] VectorF eigenvalues(Tridiagonal matrix);
