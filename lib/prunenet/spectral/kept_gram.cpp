@@ -42,6 +42,14 @@ void add_symmetric_product(float scale, const Eigen::MatrixXf& a, const Eigen::M
   ssyr2k_("L", "N", &side, &depth, &scale, a.data(), &side, b.data(), &side, &kOne, gram.data(), &side);
 }
 
+/// matrix *= T, with the lower triangle of T: BLAS's strmm, in place, where Eigen goes by two more matrices.
+void multiply_by_lower(const Eigen::MatrixXf& triangle, Eigen::MatrixXf& matrix) {
+  const auto rows = static_cast<int>(matrix.rows());
+  const auto columns = static_cast<int>(matrix.cols());
+  constexpr float kOne = 1.0F;
+  strmm_("R", "L", "N", "N", &rows, &columns, &kOne, triangle.data(), &columns, matrix.data(), &rows);
+}
+
 }  // namespace
 
 KeptGram::KeptGram(MatrixF rows, MatrixF second_moment)
@@ -81,13 +89,17 @@ Eigen::MatrixXf KeptGram::response_of(const Indices& neurons, bool subtract) con
   const Eigen::MatrixXf down = gathered(rows_, neurons);
   Eigen::MatrixXf half = lower_part(second_moment_, neurons);  // T
   half.diagonal() *= 0.5F;
-  Eigen::MatrixXf other = down * half.triangularView<Eigen::Lower>();
+  Eigen::MatrixXf other = down;
+  multiply_by_lower(half, other);
   if (!subtract) {
     Eigen::MatrixXf gram = Eigen::MatrixXf::Zero(whole_.rows(), whole_.cols());
     add_symmetric_product(1.0F, down, other, gram);
     return gram;
   }
-  other = gathered(projected_, neurons) - other;
+  for (std::size_t j = 0; j < neurons.size(); ++j) {
+    auto column = other.col(static_cast<Eigen::Index>(j));
+    column = projected_.row(neurons[j]).transpose() - column;
+  }
   Eigen::MatrixXf gram = whole_;
   add_symmetric_product(-1.0F, down, other, gram);
   return gram;
