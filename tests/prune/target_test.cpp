@@ -83,6 +83,25 @@ TEST_F(TargetTest, MultiplyAccumulatesAreThoseOfTheMatrices) {
   EXPECT_EQ(sizes.macs_before - sizes.macs_after, 2U * 2U * 3U * static_cast<std::uint64_t>(tiny_.hidden));
 }
 
+TEST(RatioForTarget, RoundsAsTheWidthIsRounded) {
+  const EstimateOfWidth estimate = [](std::int64_t width) {
+    PruneEstimate sizes;
+    sizes.parameters_before = 1000 + 3072;
+    sizes.parameters_after = static_cast<std::uint64_t>(1000 + width);
+    return sizes;
+  };
+  const auto expect = [&](const char* target, std::optional<std::int64_t> asked, std::int64_t width,
+                          std::int64_t round_to) {
+    const RatioForTarget found = ratio_for_target(3072, parse_target(target), asked, estimate);
+    EXPECT_EQ(width_for_ratio(3072, found.ratio, found.round_to), width) << target;
+    EXPECT_EQ(found.round_to, round_to) << target;
+  };
+  expect("params=3500", {}, 2304, 256);
+  expect("params=2850", {}, 1824, 32);  // of multiples of 256 the largest is 1792, whose default is 32
+  expect("params=2850", 8, 1848, 8);
+  expect("params=3500", 1, 2500, 1);
+}
+
 TEST_F(TargetTest, WhatCannotBeMet) {
   expect_error(ErrorKind::kInvalidArgument, {"params=3", "cannot be met", "1 of 6 neurons"},
                [&] { (void)width("params=3"); });

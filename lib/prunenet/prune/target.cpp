@@ -110,4 +110,17 @@ std::int64_t width_for_target(std::int64_t neurons, const Target& target, std::i
   return low * round_to;
 }
 
+RatioForTarget ratio_for_target(std::int64_t neurons, const Target& target, std::optional<std::int64_t> round_to,
+                                const EstimateOfWidth& estimate) {
+  const auto ratio_of = [&](std::int64_t multiple) {
+    const std::int64_t width = width_for_target(neurons, target, multiple, estimate);
+    return 1.0 - static_cast<double>(width) / static_cast<double>(neurons);
+  };
+  RatioForTarget found{.round_to = round_to.value_or(default_rounding(neurons, 0.0))};
+  found.ratio = ratio_of(found.round_to);
+  const std::int64_t of_width = round_to.value_or(default_rounding(neurons, found.ratio));
+  if (of_width != found.round_to) found = {ratio_of(of_width), of_width};  // narrower than it began
+  return found;
+}
+
 }  // namespace prunenet

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "prunenet/prune/estimate.h"
@@ -32,5 +33,16 @@ using EstimateOfWidth = std::function<PruneEstimate(std::int64_t width)>;
 /// the dense model meets it already, and as `width_for_ratio`.
 [[nodiscard]] std::int64_t width_for_target(std::int64_t neurons, const Target& target, std::int64_t round_to,
                                             const EstimateOfWidth& estimate);
+
+/// What a plan is made with to meet a target.
+struct RatioForTarget {
+  double ratio = 0.0;         ///< share of neurons to remove
+  std::int64_t round_to = 1;  ///< the width that stays is a multiple of it
+};
+
+/// The ratio that leaves `width_for_target`. Without `round_to` the width is a multiple of the default rounding, which
+/// depends on the width. Throws likewise.
+[[nodiscard]] RatioForTarget ratio_for_target(std::int64_t neurons, const Target& target,
+                                              std::optional<std::int64_t> round_to, const EstimateOfWidth& estimate);
 
 }  // namespace prunenet
