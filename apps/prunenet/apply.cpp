@@ -17,10 +17,10 @@
 #include "outputs.h"
 #include "plan_file.h"
 #include "print.h"
-#include "prunable.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/stopwatch.h"
 #include "prunenet/family/gguf_store.h"
+#include "prunenet/prune/prunable.h"
 #include "prunenet/prune/prune.h"
 #include "prunenet/prune/target.h"
 #include "verbs.h"
@@ -156,21 +156,12 @@ void check_arguments(const ApplyArguments& arguments, const VerbOptions& options
   if (!arguments.dry_run) check_output(arguments);
 }
 
-/// The ratio that a target comes to, and the rounding that its width has: the default where none is asked for.
-std::pair<double, std::int64_t> ratio_for_target(const Prunable& prunable, const Target& target,
-                                                 const std::string& rounding) {
-  const std::int64_t neurons = prunable.model().family->config().intermediate_size;
-  const EstimateOfWidth estimate = [&prunable](std::int64_t kept) { return prunable.estimate_width(kept); };
-  std::int64_t round_to = rounding.empty() ? default_rounding(neurons, 0.0) : parse_rounding(rounding);
-  std::int64_t width = width_for_target(neurons, target, round_to, estimate);
-  const auto ratio = [neurons](std::int64_t kept) {
-    return 1.0 - static_cast<double>(kept) / static_cast<double>(neurons);
-  };
-  if (rounding.empty() && default_rounding(neurons, ratio(width)) != round_to) {  // narrower than it began
-    round_to = default_rounding(neurons, ratio(width));
-    width = width_for_target(neurons, target, round_to, estimate);
-  }
-  return {ratio(width), round_to};
+/// The ratio that --target comes to, and the rounding that its width has: the default where none is asked for.
+RatioForTarget ratio_for_target(const ApplyArguments& arguments, const Prunable& prunable) {
+  std::optional<std::int64_t> round_to;
+  if (!arguments.round_to.empty()) round_to = parse_rounding(arguments.round_to);
+  return prunenet::ratio_for_target(prunable.family().config().intermediate_size, parse_target(arguments.target),
+                                    round_to, [&](std::int64_t width) { return prunable.estimate_width(width); });
 }
 
 PlanFromPolicy get_plan(const ApplyArguments& arguments, const Prunable& prunable, const CommonOptions& common,
@@ -182,27 +173,27 @@ PlanFromPolicy get_plan(const ApplyArguments& arguments, const Prunable& prunabl
   if (arguments.target.empty()) {
     request.ratio = *arguments.ratio;
   } else {
-    const auto [ratio, round_to] = ratio_for_target(prunable, parse_target(arguments.target), arguments.round_to);
+    const auto [ratio, round_to] = ratio_for_target(arguments, prunable);
     request.ratio = ratio;
     request.round_to = std::to_string(round_to);
   }
   request.budget = parse_budget_kind(arguments.budget);
   request.sample = arguments.sample;
   if (common.seed) request.seed = static_cast<std::uint64_t>(*common.seed);
-  return make_plan(prunable.model(), request, progress);
+  return make_plan(prunable.checkpoint(), prunable.family(), request, progress);
 }
 
 /// Null where there is nothing to heal.
 std::unique_ptr<HealedDowns> heal(const ApplyArguments& arguments, const Prunable& prunable, const Plan& plan,
                                   const CommonOptions& common, Progress& progress) {
   if (!arguments.heal.heal || plan.achieved_ratio() == 0.0) return nullptr;
-  return std::make_unique<HealedDowns>(HealRequest{.arguments = arguments.heal,
-                                                   .prunable = prunable,
-                                                   .model = arguments.model,
-                                                   .policy = arguments.policy,
-                                                   .seed = static_cast<std::uint64_t>(common.seed.value_or(0)),
-                                                   .output = arguments.out},
-                                       plan, progress);
+  const HealingOptions options =
+      healing_options(arguments.heal, arguments.policy, static_cast<std::uint64_t>(common.seed.value_or(0)));
+  if (options.form == HealForm::kSequential && options.probe.empty()) {
+    check(options.text);
+    announce_probe_text(options.text, prunable.checkpoint(), prunable.family(), options.load, progress);
+  }
+  return std::make_unique<HealedDowns>(prunable, plan, options, arguments.out, progress);
 }
 
 std::string width_after(const PruneEstimate& sizes) {
@@ -254,7 +245,7 @@ void run_apply(const Arguments& words) {
     const auto healed = heal(arguments, prunable, plan, options.common(), job.progress());
     if (healed) {
       healed->put_into(prune);
-      facts.emplace_back("healing", healed->summary());
+      facts.emplace_back("healing", summary(healed->record()));
     } else if (arguments.heal.heal) {
       facts.emplace_back("healing", "none: no neuron is removed");
     }

@@ -8,12 +8,8 @@
 
 #include "network.h"
 #include "options.h"
-#include "prunable.h"
-#include "prunenet/checkpoint/output_directory.h"
-#include "prunenet/core/progress.h"
-#include "prunenet/plan/plan.h"
-#include "prunenet/probe/options.h"
-#include "prunenet/prune/prune.h"
+#include "prunenet/heal/healed_downs.h"
+#include "prunenet/prune/healing_record.h"
 
 namespace prunenet::cli {
 
@@ -34,33 +30,12 @@ void add_heal_options(VerbOptions& options, HealArguments& arguments);
 /// Throws Error(kInvalidArgument) where they do not go together.
 void check_heal_arguments(const HealArguments& arguments, const VerbOptions& options);
 
-/// What is healed: a model that was opened, by which plan, and where it came from.
-struct HealRequest {
-  const HealArguments& arguments;
-  const Prunable& prunable;
-  std::filesystem::path model;   ///< the path of `prunable`
-  std::filesystem::path policy;  ///< whose options of its probe stand where none are given; empty: none
-  std::uint64_t seed = 0;
-  std::filesystem::path output;
-};
+/// `policy`: whose options of its probe stand where none are given; empty: none. Throws what probe_options_of_policy
+/// and parse_device throw.
+[[nodiscard]] HealingOptions healing_options(const HealArguments& arguments, const std::filesystem::path& policy,
+                                             std::uint64_t seed);
 
-/// Refitted down projections on their way into a pruned model: in a scratch directory beside the output, which goes
-/// with the object.
-class HealedDowns {
- public:
-  /// Heals. Throws Error(kMismatch) for a probe of another model, Error(kOutOfSpace) where memory or disk are too
-  /// small, and what healing throws.
-  HealedDowns(const HealRequest& request, const Plan& plan, Progress& progress);
-
-  /// Points them to what was fitted.
-  void put_into(PruneOptions& options) const;
-  /// In words.
-  [[nodiscard]] std::string summary() const;
-
- private:
-  std::vector<StoredDown> downs_;
-  OutputDirectory scratch_;
-  HealingRecord record_;
-};
+/// In words.
+[[nodiscard]] std::string summary(const HealingRecord& record);
 
 }  // namespace prunenet::cli

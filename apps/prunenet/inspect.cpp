@@ -18,7 +18,6 @@
 #include "outputs.h"
 #include "plan_file.h"
 #include "print.h"
-#include "prunable.h"
 #include "prunenet/checkpoint/strict_json.h"
 #include "prunenet/core/error.h"
 #include "prunenet/core/file.h"
@@ -32,7 +31,7 @@
 #include "prunenet/policy/policy_kind.h"
 #include "prunenet/policy/published_policy.h"
 #include "prunenet/probe/probe_file.h"
-#include "prunenet/prune/prune.h"
+#include "prunenet/prune/prunable.h"
 #include "verbs.h"
 
 namespace prunenet::cli {
@@ -52,9 +51,8 @@ constexpr std::array<double, 3> kExampleRatios{0.2, 0.3, 0.5};
 
 /// Where the parameters are, and what the pruning of some of them would save.
 void add_sizes(const Prunable& prunable, Report& report) {
-  const Model& model = prunable.model();
-  const ParameterParts parts = count_parts(model.checkpoint, *model.family);
-  const std::uint64_t all = model.checkpoint.parameters();
+  const ParameterParts parts = count_parts(prunable.checkpoint(), prunable.family());
+  const std::uint64_t all = prunable.checkpoint().parameters();
   const auto share = [all](std::uint64_t part) {
     return fmt::format("{} ({})", human_count(static_cast<double>(part)),
                        human_percent(static_cast<double>(part) / static_cast<double>(all)));
@@ -68,8 +66,8 @@ void add_sizes(const Prunable& prunable, Report& report) {
       "parameters in", fmt::format("embedding {}, attention {}, FFN {}, output {}, other {}", share(parts.embedding),
                                    share(parts.attention), share(parts.ffn), share(parts.output), share(parts.other)));
   report.record["savings"] = json::array();
-  if (!model.family->config().layer_widths.empty()) return;  // it cannot be pruned again
-  const std::int64_t neurons = model.family->config().intermediate_size;
+  if (!prunable.family().config().layer_widths.empty()) return;  // it cannot be pruned again
+  const std::int64_t neurons = prunable.family().config().intermediate_size;
   for (const double ratio : kExampleRatios) {
     const std::int64_t width = width_for_ratio(neurons, ratio, default_rounding(neurons, ratio));
     const PruneEstimate sizes = prunable.estimate_width(width);
@@ -86,10 +84,10 @@ void add_sizes(const Prunable& prunable, Report& report) {
   }
 }
 
-void add_oddities(const Model& model, Report& report, Progress& progress) {
+void add_oddities(const Prunable& model, Report& report, Progress& progress) {
   report.record["oddities"] = json::array();
   std::string all;
-  for (const Oddity& oddity : find_oddities(model.checkpoint, *model.family, progress)) {
+  for (const Oddity& oddity : find_oddities(model.checkpoint(), model.family(), progress)) {
     report.record["oddities"].push_back({{"tensor", oddity.tensor}, {"what", oddity.what}});
     all +=
         fmt::format("{}{}{}{}", all.empty() ? "" : "; ", oddity.tensor, oddity.tensor.empty() ? "" : ": ", oddity.what);
@@ -106,10 +104,9 @@ std::string intermediate_size_of(const ModelConfig& config) {
 void add_architecture(const std::filesystem::path& path, bool scan, Report& report, Progress& progress) {
   try {
     const Prunable prunable(path);
-    const Model& model = prunable.model();
-    const ModelConfig& config = model.family->config();
-    const std::uint64_t ffn = ffn_parameters(model);
-    report.record.update({{"family", model.family->name()},
+    const ModelConfig& config = prunable.family().config();
+    const std::uint64_t ffn = ffn_parameters(prunable.family());
+    report.record.update({{"family", prunable.family().name()},
                           {"architecture", config.architecture},
                           {"num_hidden_layers", config.num_hidden_layers},
                           {"hidden_size", config.hidden_size},
@@ -122,7 +119,7 @@ void add_architecture(const std::filesystem::path& path, bool scan, Report& repo
                           {"ffn_parameters", ffn}});
     report.facts.insert(
         report.facts.end(),
-        {{"architecture", fmt::format("{} (family {})", config.architecture, model.family->name())},
+        {{"architecture", fmt::format("{} (family {})", config.architecture, prunable.family().name())},
          {"layers", std::to_string(config.num_hidden_layers)},
          {"hidden size", std::to_string(config.hidden_size)},
          {"intermediate size", intermediate_size_of(config)},
@@ -131,7 +128,7 @@ void add_architecture(const std::filesystem::path& path, bool scan, Report& repo
          {"positions", std::to_string(config.max_position_embeddings)}});
     if (!config.layer_widths.empty()) report.record["intermediate_sizes"] = config.layer_widths;
     add_sizes(prunable, report);
-    if (scan) add_oddities(model, report, progress);
+    if (scan) add_oddities(prunable, report, progress);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported) throw;
     report.facts.emplace_back("architecture", fmt::format("not supported: {}", error.what()));

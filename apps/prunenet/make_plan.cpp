@@ -46,15 +46,14 @@ std::string source_of(const PlanRequest& request, const char* kind, const std::o
                   policy.string()));
 }
 
-PlanFromPolicy ask_feature_policy(const Model& model, const PlanRequest& request, std::int64_t round_to,
+PlanFromPolicy ask_feature_policy(const CheckpointWeights& weights, const PlanRequest& request, std::int64_t round_to,
                                   Progress& progress) {
   Policy policy = load_policy(request.policy);
   if (request.budget == BudgetKind::kGlobal && !policy.budget) refuse_without_budget(request.policy);
   std::optional<std::uint64_t> seed;
   if (request.sample) seed = request.seed.value_or(0);
   Rng rng(seed.value_or(0));
-  std::vector<std::vector<float>> scores =
-      score_model({&policy, 1}, CheckpointWeights(model.checkpoint, *model.family), progress);
+  std::vector<std::vector<float>> scores = score_model({&policy, 1}, weights, progress);
   if (seed) {
     for (std::vector<float>& layer : scores) layer = scores_of_ranking(sample_rankings(layer, 1, rng).rankings[0]);
   }
@@ -66,11 +65,10 @@ PlanFromPolicy ask_feature_policy(const Model& model, const PlanRequest& request
           seed};
 }
 
-PlanFromPolicy ask_published_policy(const Model& model, const PlanRequest& request, std::int64_t round_to,
+PlanFromPolicy ask_published_policy(const CheckpointRows& rows, const PlanRequest& request, std::int64_t round_to,
                                     Progress& progress) {
   if (request.budget == BudgetKind::kGlobal) refuse_without_budget(request.policy);
   PublishedPolicy policy = load_published_policy(request.policy);
-  const CheckpointRows rows(model.checkpoint, *model.family);
   check_fits(policy, rows.hidden_size(), rows.intermediate_size(), request.ratio);
   std::optional<std::uint64_t> seed;
   if (request.sample || policy.faithful) seed = request.seed.value_or(0);
@@ -97,14 +95,15 @@ BudgetKind parse_budget_kind(const std::string& name) {
   throw Error(ErrorKind::kInvalidArgument, fmt::format("--budget {} is none of uniform, global", name));
 }
 
-PlanFromPolicy make_plan(const Model& model, const PlanRequest& request, Progress& progress) {
-  const std::int64_t width = model.family->config().intermediate_size;
+PlanFromPolicy make_plan(const Checkpoint& checkpoint, const Family& family, const PlanRequest& request,
+                         Progress& progress) {
+  const std::int64_t width = family.config().intermediate_size;
   const std::int64_t round_to =
       request.round_to.empty() ? default_rounding(width, request.ratio) : parse_rounding(request.round_to);
   static_cast<void>(width_for_ratio(width, request.ratio, round_to));  // refuses bad values before the long part
   return read_policy_kind(request.policy) == PolicyKind::kPrunenet
-             ? ask_published_policy(model, request, round_to, progress)
-             : ask_feature_policy(model, request, round_to, progress);
+             ? ask_published_policy(CheckpointRows(checkpoint, family), request, round_to, progress)
+             : ask_feature_policy(CheckpointWeights(checkpoint, family), request, round_to, progress);
 }
 
 }  // namespace prunenet::cli

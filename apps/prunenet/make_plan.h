@@ -5,8 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "model.h"
+#include "prunenet/checkpoint/checkpoint.h"
 #include "prunenet/core/progress.h"
+#include "prunenet/family/family.h"
 #include "prunenet/plan/plan.h"
 
 namespace prunenet::cli {
@@ -39,6 +40,7 @@ struct PlanFromPolicy {
 /// is asked to or not, by seed 0 where none is given. Throws Error(kInvalidArgument) where the policy has no budget but
 /// one is asked for, Error(kMismatch) where the policy reads other features, or is of another shape or ratio, and what
 /// the library functions throw.
-[[nodiscard]] PlanFromPolicy make_plan(const Model& model, const PlanRequest& request, Progress& progress);
+[[nodiscard]] PlanFromPolicy make_plan(const Checkpoint& checkpoint, const Family& family, const PlanRequest& request,
+                                       Progress& progress);
 
 }  // namespace prunenet::cli

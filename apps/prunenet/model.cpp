@@ -10,11 +10,11 @@ Model open_model(const std::filesystem::path& path) {
   return {std::move(checkpoint), std::move(family)};
 }
 
-std::uint64_t ffn_parameters(const Model& model) {
+std::uint64_t ffn_parameters(const Family& family) {
   std::uint64_t sum = 0;
-  for (std::int64_t layer = 0; layer < model.family->config().num_hidden_layers; ++layer) {
-    sum += static_cast<std::uint64_t>(parameters_per_neuron(model.family->ffn_block(layer)) *
-                                      width_of(model.family->config(), layer));
+  for (std::int64_t layer = 0; layer < family.config().num_hidden_layers; ++layer) {
+    sum +=
+        static_cast<std::uint64_t>(parameters_per_neuron(family.ffn_block(layer)) * width_of(family.config(), layer));
   }
   return sum;
 }

@@ -19,7 +19,7 @@ struct Model {
 [[nodiscard]] Model open_model(const std::filesystem::path& path);
 
 /// Elements of all pruned tensors: gate, up and down of every layer, with the biases of gate and up.
-[[nodiscard]] std::uint64_t ffn_parameters(const Model& model);
+[[nodiscard]] std::uint64_t ffn_parameters(const Family& family);
 
 /// Bytes of the weight files.
 [[nodiscard]] std::uint64_t weight_bytes(const Checkpoint& checkpoint);
