@@ -3,20 +3,18 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "human.h"
 #include "job.h"
-#include "model.h"
 #include "options.h"
 #include "outputs.h"
 #include "print.h"
-#include "prunenet/checkpoint/gguf_copy.h"
 #include "prunenet/checkpoint/gguf_file.h"
-#include "prunenet/core/base_name.h"
+#include "prunenet/convert/export_model.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/gguf_export.h"
-#include "prunenet/family/gguf_store.h"
-#include "prunenet/tokenizer/gguf_vocabulary.h"
 #include "verbs.h"
 
 namespace prunenet::cli {
@@ -53,17 +51,6 @@ VerbOptions make_options(ExportArguments& arguments) {
   return options;
 }
 
-/// The tokenizer of a model directory, or that of a GGUF file as it stands there.
-GgufPairs vocabulary_of(const ExportArguments& arguments, std::int64_t rows) {
-  if (!is_gguf_path(arguments.model)) return to_gguf(vocabulary_from_directory(arguments.model, rows, arguments.pre));
-  return copy_metadata(GgufFile::open(arguments.model),
-                       [](const std::string& key) { return key.starts_with("tokenizer.") ? key : std::string(); });
-}
-
-std::string model_name(const std::filesystem::path& path) {
-  return is_gguf_path(path) ? path.stem().string() : base_name(path);
-}
-
 }  // namespace
 
 void run_export(const Arguments& words) {
@@ -79,20 +66,18 @@ void run_export(const Arguments& words) {
   check_new_file(arguments.gguf, arguments.force);
   check_not_of_model(arguments.gguf, arguments.model);
 
+  ExportOptions how{.pre = arguments.pre, .force = arguments.force};
+  if (!arguments.type.empty()) how.type = parse_gguf_type(arguments.type);
+
   Job job(options.common());
-  const Model model = open_model(arguments.model);
-  const GgufType type =
-      arguments.type.empty() ? native_gguf_type(model.checkpoint, *model.family) : parse_gguf_type(arguments.type);
-  const GgufExport exported(model.checkpoint, *model.family, type);
-  const GgufPairs vocabulary = vocabulary_of(arguments, model.family->config().vocab_size);
-  exported.write(arguments.gguf, model_name(arguments.model), vocabulary, job.progress());
+  const ExportReport report = export_model(arguments.model, arguments.gguf, how, job.progress());
   job.progress().finish();
   std::vector<std::pair<std::string, std::string>> facts{
       {"model", arguments.gguf},
-      {"architecture", GgufFile::open(arguments.gguf).text("general.architecture")},
-      {"type", std::string(gguf_block(type).name)},
+      {"architecture", report.architecture},
+      {"type", std::string(gguf_block(report.type).name)},
       {"bytes", human_bytes(std::filesystem::file_size(arguments.gguf))}};
-  for (const std::string& loss : exported.losses()) facts.emplace_back("note", loss);
+  for (const std::string& loss : report.losses) facts.emplace_back("note", loss);
   print(render_facts(facts));
 }
 
