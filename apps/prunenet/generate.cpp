@@ -1,17 +1,12 @@
-#include <torch/torch.h>
-
 #include <cstdint>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "job.h"
 #include "model.h"
 #include "network.h"
 #include "options.h"
 #include "print.h"
-#include "prunenet/core/error.h"
-#include "prunenet/core/rng.h"
+#include "prunenet/eval/generate.h"
 #include "prunenet/model/causal_lm.h"
 #include "prunenet/model/sample.h"
 #include "prunenet/tokenizer/tokenizer.h"
@@ -45,15 +40,6 @@ VerbOptions make_options(GenerateArguments& arguments) {
   return options;
 }
 
-/// [1, P]: the tokenizer's own prefix, then the prompt; whatever starts a text where that is nothing.
-torch::Tensor encode_prompt(const Tokenizer& tokenizer, const ModelConfig& config, const std::string& prompt) {
-  std::vector<std::int64_t> ids;
-  for (const TokenId id : tokenizer.default_prefix()) ids.push_back(id);
-  for (const TokenId id : tokenizer.encode(prompt)) ids.push_back(id);
-  if (ids.empty()) return start_prompts(config, 1);
-  return torch::tensor(ids, torch::kInt64).unsqueeze(0);
-}
-
 }  // namespace
 
 void run_generate(const Arguments& words) {
@@ -70,12 +56,10 @@ void run_generate(const Arguments& words) {
     say_what_sampling_reads(model.checkpoint, *model.family, arguments.sample.tokens, job.progress());
   }
   const CausalLm network = CausalLm::load(model.checkpoint, *model.family, job.progress(), load);
-  Rng rng(static_cast<std::uint64_t>(options.common().seed.value_or(0)));
-  const torch::Tensor prompt = encode_prompt(*tokenizer, network.config(), arguments.prompt);
-  const torch::Tensor ids = sample(network, prompt, arguments.sample, rng, job.progress())[0].to(torch::kInt32);
+  const std::string text = generate_text(network, *tokenizer, arguments.prompt, arguments.sample,
+                                         static_cast<std::uint64_t>(options.common().seed.value_or(0)), job.progress());
   job.progress().finish();
-  const std::span<const TokenId> tokens(ids.data_ptr<TokenId>(), static_cast<std::size_t>(ids.numel()));
-  print(tokenizer->decode(tokens, /*skip_special=*/true) + "\n");
+  print(text + "\n");
 }
 
 }  // namespace prunenet::cli
