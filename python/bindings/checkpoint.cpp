@@ -4,23 +4,13 @@
 
 #include "arrays.h"
 #include "common.h"
-#include "open_checkpoint.h"
 #include "progress.h"
 #include "prunenet/core/error.h"
-#include "prunenet/family/gguf_store.h"
+#include "prunenet/prune/prunable.h"
 
 namespace prunenet::python {
 
 namespace {
-
-std::shared_ptr<OpenCheckpoint> open(const std::filesystem::path& path) {
-  Checkpoint checkpoint = open_checkpoint(path);
-  std::unique_ptr<Family> family = make_family(checkpoint);
-  std::optional<GgufFile> gguf;
-  if (!checkpoint.is_directory()) gguf = GgufFile::open(path);
-  return std::make_shared<OpenCheckpoint>(
-      OpenCheckpoint{path, std::move(checkpoint), std::move(family), std::move(gguf)});
-}
 
 py::tuple shape_of(const TensorInfo& info) {
   return py::tuple(py::cast(info.shape));
@@ -54,8 +44,8 @@ std::optional<py::dtype> numpy_type(Dtype dtype) {
   }
 }
 
-py::array read_tensor(const OpenCheckpoint& open, const std::string& name) {
-  HostTensor tensor = without_lock([&] { return open.checkpoint.read(name); });
+py::array read_tensor(const Prunable& model, const std::string& name) {
+  HostTensor tensor = without_lock([&] { return model.checkpoint().read(name); });
   std::vector<py::ssize_t> shape(tensor.info.shape.begin(), tensor.info.shape.end());
   if (const auto dtype = numpy_type(tensor.info.dtype)) {
     return adopt(std::move(tensor.data), *dtype, std::move(shape));
@@ -63,24 +53,24 @@ py::array read_tensor(const OpenCheckpoint& open, const std::string& name) {
   return adopt(to_floats(tensor.data, tensor.info.dtype), py::dtype::of<float>(), std::move(shape));
 }
 
-py::array read_raw(const OpenCheckpoint& open, const std::string& name) {
-  HostTensor tensor = without_lock([&] { return open.checkpoint.read(name); });
+py::array read_raw(const Prunable& model, const std::string& name) {
+  HostTensor tensor = without_lock([&] { return model.checkpoint().read(name); });
   const py::ssize_t size = extent(tensor.data.size());
   return adopt(std::move(tensor.data), py::dtype::of<std::uint8_t>(), {size});
 }
 
-std::int64_t checked_layer(const OpenCheckpoint& open, std::int64_t layer) {
-  const std::int64_t layers = open.family->config().num_hidden_layers;
+std::int64_t checked_layer(const Prunable& model, std::int64_t layer) {
+  const std::int64_t layers = model.family().config().num_hidden_layers;
   if (layer >= 0 && layer < layers) return layer;
   throw Error(ErrorKind::kInvalidArgument, fmt::format("layer {} is outside [0, {})", layer, layers));
 }
 
-FfnWeights ffn_weights(const OpenCheckpoint& open, std::int64_t layer) {
-  return without_lock([&] { return read_ffn(open.checkpoint, *open.family, checked_layer(open, layer)); });
+FfnWeights ffn_weights(const Prunable& model, std::int64_t layer) {
+  return without_lock([&] { return read_ffn(model.checkpoint(), model.family(), checked_layer(model, layer)); });
 }
 
-std::vector<std::int64_t> widths(const OpenCheckpoint& open) {
-  const ModelConfig& config = open.family->config();
+std::vector<std::int64_t> widths(const Prunable& model) {
+  const ModelConfig& config = model.family().config();
   std::vector<std::int64_t> found;
   for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) found.push_back(width_of(config, layer));
   return found;
@@ -89,7 +79,7 @@ std::vector<std::int64_t> widths(const OpenCheckpoint& open) {
 /// A member of the ModelConfig behind a checkpoint.
 template <typename Member>
 auto config_member(Member ModelConfig::*member) {
-  return [member](const OpenCheckpoint& open) { return open.family->config().*member; };
+  return [member](const Prunable& model) { return model.family().config().*member; };
 }
 
 void bind_weights(py::module_& module) {
@@ -124,16 +114,19 @@ void bind_weights(py::module_& module) {
 
 void bind_checkpoint(py::module_& module) {
   bind_weights(module);
-  py::class_<OpenCheckpoint, std::shared_ptr<OpenCheckpoint>>(
-      module, "Checkpoint", "A model directory or a GGUF file, its config and tensors checked.")
+  py::class_<Prunable, std::shared_ptr<Prunable>>(module, "Checkpoint",
+                                                  "A model directory or a GGUF file, its config and tensors checked.")
       .def_static(
-          "open", [](const std::filesystem::path& path) { return without_lock([&] { return open(path); }); },
+          "open",
+          [](const std::filesystem::path& path) {
+            return without_lock([&] { return std::make_shared<Prunable>(path); });
+          },
           py::arg("path"))
-      .def_readonly("path", &OpenCheckpoint::path)
+      .def_property_readonly("path", &Prunable::path)
       .def_property_readonly(
-          "config", [](const OpenCheckpoint& open) { return open.checkpoint.config(); }, "config.json.")
+          "config", [](const Prunable& model) { return model.checkpoint().config(); }, "config.json.")
       .def_property_readonly(
-          "family", [](const OpenCheckpoint& open) { return open.family->name(); }, "'llama', ...")
+          "family", [](const Prunable& model) { return model.family().name(); }, "'llama', ...")
       .def_property_readonly("architecture", config_member(&ModelConfig::architecture))
       .def_property_readonly("num_hidden_layers", config_member(&ModelConfig::num_hidden_layers))
       .def_property_readonly("hidden_size", config_member(&ModelConfig::hidden_size), "d")
@@ -142,10 +135,10 @@ void bind_checkpoint(py::module_& module) {
       .def_property_readonly("vocab_size", config_member(&ModelConfig::vocab_size))
       .def_property_readonly("max_position_embeddings", config_member(&ModelConfig::max_position_embeddings))
       .def_property_readonly("widths", &widths, "Neurons of each layer.")
-      .def_property_readonly("parameters", [](const OpenCheckpoint& open) { return open.checkpoint.parameters(); })
-      .def_property_readonly("tensor_bytes", [](const OpenCheckpoint& open) { return open.checkpoint.tensor_bytes(); })
+      .def_property_readonly("parameters", [](const Prunable& model) { return model.checkpoint().parameters(); })
+      .def_property_readonly("tensor_bytes", [](const Prunable& model) { return model.checkpoint().tensor_bytes(); })
       .def_property_readonly(
-          "tensors", [](const OpenCheckpoint& open) { return open.checkpoint.tensors(); },
+          "tensors", [](const Prunable& model) { return model.checkpoint().tensors(); },
           "TensorInfo by name, over all shards.")
       .def("tensor", &read_tensor, py::arg("name"),
            "One tensor: BF16, F16 and F64 as float32, all others in their own type.")

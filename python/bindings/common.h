@@ -21,13 +21,19 @@ void bind_features(py::module_& module);
 void bind_plan(py::module_& module);
 void bind_policy(py::module_& module);
 void bind_keep_sets(py::module_& module);
+void bind_healing(py::module_& module);
 void bind_prune(py::module_& module);
+void bind_convert(py::module_& module);
 void bind_spectral(py::module_& module);
 void bind_tokenizer(py::module_& module);
 void bind_model(py::module_& module);
+void bind_generate(py::module_& module);
 void bind_probe(py::module_& module);
 void bind_training(py::module_& module);
+void bind_refinement(py::module_& module);
+void bind_recovery(py::module_& module);
 void bind_eval(py::module_& module);
 void bind_records(py::module_& module);
+void bind_report(py::module_& module);
 
 }  // namespace prunenet::python

@@ -4,21 +4,21 @@
 
 #include "arrays.h"
 #include "feature_layers.h"
-#include "open_checkpoint.h"
 #include "progress.h"
 #include "prunenet/core/error.h"
 #include "prunenet/family/checkpoint_weights.h"
 #include "prunenet/features/feature_extractor.h"
+#include "prunenet/prune/prunable.h"
 
 namespace prunenet::python {
 
 namespace {
 
-FeatureLayers features_of_all_layers(const OpenCheckpoint& open, const py::object& progress) {
+FeatureLayers features_of_all_layers(const Prunable& model, const py::object& progress) {
   return run_long(progress, [&](Progress& reports) {
     FeatureLayers features;
     extract_features(
-        CheckpointWeights(open.checkpoint, *open.family),
+        CheckpointWeights(model.checkpoint(), model.family()),
         [&features](std::int64_t /*layer*/, const MatrixF& layer) { features.layers.push_back(layer); }, reports);
     return features;
   });
@@ -28,8 +28,8 @@ FeatureLayers features_of_all_layers(const OpenCheckpoint& open, const py::objec
 struct Enough {};
 
 /// Features of a layer follow from the layers before it, so those are gone through; those after it are not.
-MatrixF features_of_layer(const OpenCheckpoint& open, std::int64_t layer, const py::object& progress) {
-  const std::int64_t layers = open.family->config().num_hidden_layers;
+MatrixF features_of_layer(const Prunable& model, std::int64_t layer, const py::object& progress) {
+  const std::int64_t layers = model.family().config().num_hidden_layers;
   if (layer < 0 || layer >= layers) {
     throw Error(ErrorKind::kInvalidArgument, fmt::format("layer {} is outside [0, {})", layer, layers));
   }
@@ -37,7 +37,7 @@ MatrixF features_of_layer(const OpenCheckpoint& open, std::int64_t layer, const 
     MatrixF wanted;
     try {
       extract_features(
-          CheckpointWeights(open.checkpoint, *open.family),
+          CheckpointWeights(model.checkpoint(), model.family()),
           [&](std::int64_t index, const MatrixF& features) {
             if (index < layer) return;
             wanted = features;

@@ -12,14 +12,14 @@ namespace prunenet::python {
 
 namespace {
 
-LoadedModel load_model(std::shared_ptr<OpenCheckpoint> open, bool stream, const std::string& device,
+LoadedModel load_model(std::shared_ptr<Prunable> checkpoint, bool stream, const std::string& device,
                        const py::object& progress) {
   return run_long(progress, [&](Progress& reports) {
     LoadOptions options;
     options.stream = stream;
     options.device = parse_device(device);
-    CausalLm model = CausalLm::load(open->checkpoint, *open->family, reports, options);
-    return LoadedModel{std::move(open), std::move(model)};
+    CausalLm model = CausalLm::load(checkpoint->checkpoint(), checkpoint->family(), reports, options);
+    return LoadedModel{std::move(checkpoint), std::move(model)};
   });
 }
 

@@ -1,7 +1,6 @@
 #include "prunenet/plan/plan.h"
 
 #include <optional>
-#include <variant>
 
 #include "arrays.h"
 #include "common.h"
@@ -10,6 +9,7 @@
 #include "prunenet/core/error.h"
 #include "prunenet/core/output_file.h"
 #include "prunenet/plan/budget.h"
+#include "rounding.h"
 
 namespace prunenet::python {
 
@@ -29,19 +29,10 @@ Plan plan_of(std::vector<std::vector<std::int64_t>> keep_indices, std::int64_t i
   return plan_from_json(to_json(plan));
 }
 
-/// A number, a preset's name, or nothing for the default of the width.
-using Rounding = std::optional<std::variant<std::int64_t, std::string>>;
-
-std::int64_t multiple_of(const Rounding& round_to, std::int64_t neurons, double ratio) {
-  if (!round_to) return default_rounding(neurons, ratio);
-  if (const auto* preset = std::get_if<std::string>(&*round_to)) return parse_rounding(*preset);
-  return std::get<std::int64_t>(*round_to);
-}
-
 Plan make(const Scores& scores, double ratio, const Rounding& round_to,
           const std::optional<nlohmann::json>& budget_json, const std::string& source) {
   const auto neurons = scores.empty() ? std::int64_t{0} : static_cast<std::int64_t>(scores.front().size());
-  const std::int64_t multiple = multiple_of(round_to, neurons, ratio);
+  const std::int64_t multiple = round_to ? multiple_of(*round_to) : default_rounding(neurons, ratio);
   if (!budget_json) return make_uniform_plan(scores, ratio, multiple, source);
   const Budget budget = budget_for_depth(budget_from_json(*budget_json), static_cast<std::int64_t>(scores.size()));
   return make_budget_plan(scores, budget, ratio, multiple, source);

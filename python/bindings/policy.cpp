@@ -4,11 +4,11 @@
 #include "common.h"
 #include "feature_layers.h"
 #include "loaded_policy.h"
-#include "open_checkpoint.h"
 #include "progress.h"
 #include "prunenet/core/sha256.h"
 #include "prunenet/family/checkpoint_weights.h"
 #include "prunenet/policy/score_model.h"
+#include "prunenet/prune/prunable.h"
 
 namespace prunenet::python {
 
@@ -24,9 +24,9 @@ LoadedPolicy load_policy_of(const std::filesystem::path& path) {
   return without_lock([&] { return LoadedPolicy{load_policy(path), "policy " + sha256_file(path)}; });
 }
 
-py::list score_checkpoint(LoadedPolicy& loaded, const OpenCheckpoint& open, const py::object& progress) {
+py::list score_checkpoint(LoadedPolicy& loaded, const Prunable& model, const py::object& progress) {
   return to_arrays(run_long(progress, [&](Progress& reports) {
-    return score_model({&loaded.policy, 1}, CheckpointWeights(open.checkpoint, *open.family), reports);
+    return score_model({&loaded.policy, 1}, CheckpointWeights(model.checkpoint(), model.family()), reports);
   }));
 }
 

@@ -5,9 +5,15 @@
 #include "common.h"
 #include "loaded_model.h"
 #include "progress.h"
+#include "prunenet/core/base_name.h"
 #include "prunenet/core/error.h"
+#include "prunenet/core/stopwatch.h"
+#include "prunenet/model/device.h"
 #include "prunenet/probe/loss_metric.h"
 #include "prunenet/probe/probe_file.h"
+#include "prunenet/probe/write_probe.h"
+#include "prunenet/train/training_model.h"
+#include "resumable.h"
 #include "tensors.h"
 
 namespace prunenet::python {
@@ -43,6 +49,23 @@ std::vector<ResponseMoments> response_moments(const LoadedModel& loaded, const I
 std::vector<MatrixF> metrics(const LoadedModel& loaded, const IdArray& ids, const py::object& progress) {
   const torch::Tensor input = to_tensor(ids);
   return run_long(progress, [&](Progress& reports) { return loss_metrics(loaded.model, input, reports); });
+}
+
+/// As `prunenet probe` does it.
+ProbeFile make_probe(const std::filesystem::path& model, const std::filesystem::path& out, const nlohmann::json& fields,
+                     std::uint64_t seed, bool stream, const std::string& device, const py::object& progress) {
+  const ProbeOptions options = probe_options(fields);
+  refuse_existing(out);
+  LoadOptions load{.stream = stream};
+  load.device = parse_device(device);
+  return run_long(progress, [&](Progress& reports) {
+    const Stopwatch watch;
+    const TrainingModel opened = open_training_model(model);
+    const CausalLm network = CausalLm::load(opened.checkpoint, *opened.family, reports, load);
+    write_probe(out, network, {.model_sha256 = opened.sha256, .options = options, .seed = seed}, base_name(model),
+                watch, reports);
+    return ProbeFile::open(out);
+  });
 }
 
 LayerMoments layer_of(const ProbeFile& file, std::int64_t layer) {
@@ -98,6 +121,11 @@ void bind_probe(py::module_& module) {
       .def("__len__", [](const ProbeFile& file) { return file.facts().layers; })
       .def("layer", &layer_of, py::arg("layer"), "Read from the file at each call.")
       .def("text", &text_of, "What the model sampled: ids that train, and held-out ones.");
+  module.def("make_probe", &make_probe, py::arg("model"), py::arg("out"), py::arg("options") = py::dict(),
+             py::kw_only(), py::arg("seed") = 0, py::arg("stream") = false, py::arg("device") = "cpu",
+             py::arg("progress") = py::none(),
+             "Writes a model's probe, the file of `prunenet probe`, for `train`, Healing and others. `options` are "
+             "those of a recipe's section 'probe'.");
   module.def("sample_probe_text", &sample_probe, py::arg("model"), py::arg("options") = py::dict(), py::kw_only(),
              py::arg("seed") = 0, py::arg("progress") = py::none(),
              "Text that the model samples from itself, ids that train and held-out ones, [B, L] each. `options` are "

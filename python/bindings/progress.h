@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,12 +15,13 @@ namespace prunenet::python {
 
 /// One report of long work, as a Python callable sees it.
 struct ProgressEvent {
-  std::string kind;  ///< "begin", "advance", "status", "note" or "warn"
+  std::string kind;  ///< "begin", "advance", "status", "note", "warn" or "point"
   std::string stage;
   std::string unit;
   std::uint64_t done = 0;
   std::uint64_t total = 0;
-  std::string text;  ///< of "status", "note" and "warn"
+  std::string text;                     ///< of "status", "note" and "warn"
+  std::optional<nlohmann::json> point;  ///< of "point": one of a learning curve
 };
 
 /// Takes reports of long work, which runs without the interpreter's lock, to a Python callable; and Python's signals
@@ -37,12 +39,14 @@ class PythonProgress final : public Progress {
   void status(std::string_view text) override;
   void note(std::string_view text) override;
   void warn(std::string_view text) override;
+  /// One point of a learning curve, when it is made (train/curve_log.h).
+  void point(const nlohmann::json& point);
 
   /// With the lock held: raises what was kept, if anything was.
   void raise_what_was_kept() const;
 
  private:
-  void tell(const char* kind, std::string_view text = {});
+  void tell(const char* kind, std::string_view text = {}, std::optional<nlohmann::json> point = {});
 
   py::object callable_;
   ProgressEvent stage_;
@@ -57,12 +61,12 @@ auto without_lock(Work work) {
   return work();
 }
 
-/// `work(progress)` without the lock, reporting to `callable` (or to nobody, where it is None).
+/// `work(progress)`, a PythonProgress, without the lock, reporting to `callable` (or to nobody, where it is None).
 template <typename Work>
 auto run_long(const py::object& callable, Work work) {
   PythonProgress progress(callable);
   try {
-    auto result = without_lock([&] { return work(static_cast<Progress&>(progress)); });
+    auto result = without_lock([&] { return work(progress); });
     progress.raise_what_was_kept();
     return result;
   } catch (const Error&) {

@@ -1,34 +1,53 @@
 #include "prunenet/prune/prune.h"
 
+#include <optional>
+#include <utility>
+
 #include "common.h"
-#include "open_checkpoint.h"
+#include "healing.h"
 #include "progress.h"
-#include "prunenet/prune/gguf_prune.h"
+#include "prunenet/prune/prunable.h"
+#include "prunenet/prune/target.h"
 #include "prunenet/prune/verify.h"
+#include "rounding.h"
 
 namespace prunenet::python {
 
 namespace {
 
-PruneEstimate estimate(const OpenCheckpoint& open, const Plan& plan) {
-  return without_lock([&] {
-    return open.gguf ? estimate_gguf_prune(*open.gguf, *open.family, plan)
-                     : estimate_prune(open.checkpoint, *open.family, plan);
-  });
+PruneEstimate estimate(const Prunable& model, const Plan& plan) {
+  return without_lock([&] { return model.estimate(plan); });
 }
 
-PruneReport apply(const OpenCheckpoint& open, const Plan& plan, const std::filesystem::path& output,
+std::pair<double, std::int64_t> ratio_for(const Prunable& model, const std::string& target, const Rounding& round_to) {
+  std::optional<std::int64_t> multiple;
+  if (round_to) multiple = multiple_of(*round_to);
+  const Target wanted = parse_target(target);
+  const RatioForTarget found = without_lock([&] {
+    return ratio_for_target(model.family().config().intermediate_size, wanted, multiple,
+                            [&](std::int64_t width) { return model.estimate_width(width); });
+  });
+  return {found.ratio, found.round_to};
+}
+
+PruneReport apply(const Prunable& model, const Plan& plan, const std::filesystem::path& output,
                   const std::optional<std::filesystem::path>& policy, const std::optional<std::uint64_t>& seed,
-                  bool force, int threads, const py::object& progress) {
+                  const std::optional<Healing>& heal, bool force, int threads, const py::object& progress) {
   PruneOptions options;
   options.output = output;
   options.force = force;
   options.seed = seed;
   if (policy) options.policy = *policy;
   options.threads = threads;
+  std::optional<HealingOptions> healing;
+  if (heal) healing = healing_options(*heal, policy);
   return run_long(progress, [&](Progress& reports) {
-    return open.gguf ? prune_gguf(*open.gguf, *open.family, plan, options, reports)
-                     : prune_checkpoint(open.checkpoint, *open.family, plan, options, reports);
+    std::optional<HealedDowns> healed;  // whose files are read as the model is written
+    if (healing && plan.achieved_ratio() > 0.0) {
+      healed.emplace(model, plan, *healing, output, reports);
+      healed->put_into(options);
+    }
+    return model.prune(plan, options, reports);
   });
 }
 
@@ -76,11 +95,15 @@ void bind_prune(py::module_& module) {
   bind_sizes(module);
   module.def("estimate", &estimate, py::arg("checkpoint"), py::arg("plan"), "What `apply` would write.");
   module.def("apply", &apply, py::arg("checkpoint"), py::arg("plan"), py::arg("output"), py::kw_only(),
-             py::arg("policy") = py::none(), py::arg("seed") = py::none(), py::arg("force") = false,
-             py::arg("threads") = 1, py::arg("progress") = py::none(),
+             py::arg("policy") = py::none(), py::arg("seed") = py::none(), py::arg("heal") = py::none(),
+             py::arg("force") = false, py::arg("threads") = 1, py::arg("progress") = py::none(),
              "Writes the checkpoint without the neurons that the plan removes: a model directory of a directory, a "
              "GGUF file of a GGUF file, complete or not at all. `policy` (a file) and `seed` are for the record of "
-             "how it was made.");
+             "how it was made. With `heal`, a Healing, the down projections are refitted.");
+  module.def("ratio_for_target", &ratio_for, py::arg("checkpoint"), py::arg("target"), py::kw_only(),
+             py::arg("round_to") = py::none(),
+             "The smallest ratio, and the rounding, that bring a model down to a target: 'params=100M', 'size=80MB', "
+             "'macs=90M', or a share as 'size=70%'. Both are for make_plan.");
   py::class_<VerifyReport>(module, "VerifyReport", "Whether a pruned model is what its record says.")
       .def_property_readonly("holds", &VerifyReport::holds)
       .def_readonly("failure_count", &VerifyReport::failure_count)

@@ -2,6 +2,7 @@
 
 #include "common.h"
 #include "progress.h"
+#include "text.h"
 
 namespace prunenet::python {
 
@@ -20,9 +21,7 @@ void bind_tokenizer(py::module_& module) {
       .def(
           "decode",
           [](const Tokenizer& tokenizer, const std::vector<TokenId>& ids, bool skip_special) {
-            const std::string text = tokenizer.decode(ids, skip_special);
-            return py::reinterpret_steal<py::str>(
-                PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "replace"));
+            return to_str(tokenizer.decode(ids, skip_special));
           },
           py::arg("ids"), py::arg("skip_special") = false, "Bytes that are no UTF-8 become replacement characters.");
 }

@@ -6,12 +6,12 @@
 #include "loaded_policy.h"
 #include "progress.h"
 #include "prunenet/core/error.h"
-#include "prunenet/core/sha256.h"
 #include "prunenet/core/version.h"
 #include "prunenet/features/feature_extractor.h"
+#include "prunenet/model/device.h"
 #include "prunenet/train/session.h"
 #include "prunenet/train/trainer.h"
-#include "prunenet/train/training_files.h"
+#include "resumable.h"
 
 namespace prunenet::python {
 
@@ -19,26 +19,19 @@ namespace {
 
 using nlohmann::json;
 
-/// As `prunenet train` does it: work in OUT.train, which goes once the policy is saved.
+/// As `prunenet train` does it.
 LoadedPolicy train(const std::vector<std::filesystem::path>& models, const std::filesystem::path& out,
                    const json& recipe_fields, bool resume, const std::vector<std::filesystem::path>& probes,
-                   const py::object& progress) {
+                   bool stream, const std::string& device, const py::object& progress) {
   const Recipe recipe = recipe_from_json(recipe_fields);
-  std::filesystem::path work = out;
-  work += ".train";
-  const TrainingFiles files{.work_directory = work, .resume = resume, .probes = probes};
-  if (std::filesystem::exists(out)) {
-    throw Error(ErrorKind::kAlreadyExists, fmt::format("{} is there already; choose another name", out.string()));
-  }
-  if (!resume && has_training_files(work)) {
-    throw Error(ErrorKind::kAlreadyExists,
-                fmt::format("{} holds an unfinished training; go on with resume=True, or remove it", work.string()));
-  }
-  return run_long(progress, [&](Progress& reports) {
+  refuse_existing(out);
+  TrainingFiles files{.work_directory = work_directory(out, ".train", resume), .resume = resume, .probes = probes};
+  files.load.stream = stream;
+  files.load.device = parse_device(device);
+  return run_long(progress, [&](PythonProgress& reports) {
+    files.log = curve_log(reports);
     Policy policy = train_on_models(models, recipe, files, reports);
-    save_policy(out, policy);
-    remove_training_files(work);
-    return LoadedPolicy{std::move(policy), "policy " + sha256_file(out)};
+    return save_and_clean(std::move(policy), out, files.work_directory);
   });
 }
 
@@ -48,12 +41,14 @@ TrainOptions options_without_swaps(json fields) {
   return recipe_from_json(json{{"train", std::move(fields)}}).train;
 }
 
-void run_trainer(Trainer& trainer, const TrainOptions& options, Progress& reports) {
+void run_trainer(Trainer& trainer, const TrainOptions& options, PythonProgress& reports) {
+  const CurveLog log = curve_log(reports);
   reports.begin("training", "steps", static_cast<std::uint64_t>(options.steps));
   while (!trainer.done()) {
     const std::size_t validations = trainer.curve().size();
     trainer.step();
     if (trainer.curve().size() > validations) {
+      log_points(log, trainer.curve(), validations);
       reports.status(fmt::format("reward {:.4f}", trainer.curve().back().validation_reward));
     }
     reports.advance(1);
@@ -65,7 +60,7 @@ LoadedPolicy train_with_distortion(const FeatureLayers& features, const py::obje
                                    const py::object& progress) {
   const TrainOptions options = options_without_swaps(option_fields);
   const CallableEnvironment environment(features.layers, distortion, held_out);
-  return run_long(progress, [&](Progress& reports) {
+  return run_long(progress, [&](PythonProgress& reports) {
     Trainer trainer(environment, options);
     run_trainer(trainer, options, reports);
     Recipe recipe;
@@ -88,7 +83,7 @@ LoadedPolicy train_with_distortion(const FeatureLayers& features, const py::obje
 void bind_training(py::module_& module) {
   module.def("train", &train, py::arg("models"), py::arg("out"), py::arg("recipe") = py::dict(), py::kw_only(),
              py::arg("resume") = false, py::arg("probes") = std::vector<std::filesystem::path>{},
-             py::arg("progress") = py::none(),
+             py::arg("stream") = false, py::arg("device") = "cpu", py::arg("progress") = py::none(),
              "Trains a policy on model directories of one family and saves it, as `prunenet train` does. `recipe` has "
              "the sections of a recipe, the seed among them: {'train': {'steps': 100, 'seed': 1}}.");
   module.def("train_with_distortion", &train_with_distortion, py::arg("features"), py::arg("distortion"),

@@ -11,6 +11,7 @@ from ._error import Error as Error
 _Path = Union[str, os.PathLike[str]]
 _Progress = Optional[Callable[[ProgressEvent], object]]
 _Fields = Mapping[str, Any]
+_Rounding = Union[int, str, None]
 _Indices = Union[Sequence[int], NDArray[np.int64]]
 
 __version__: str
@@ -20,7 +21,7 @@ def set_threads(threads: int) -> None: ...
 
 class ProgressEvent:
     @property
-    def kind(self) -> Literal["begin", "advance", "status", "note", "warn"]: ...
+    def kind(self) -> Literal["begin", "advance", "status", "note", "warn", "point"]: ...
     @property
     def stage(self) -> str: ...
     @property
@@ -31,6 +32,8 @@ class ProgressEvent:
     def total(self) -> int: ...
     @property
     def text(self) -> str: ...
+    @property
+    def point(self) -> Optional[dict[str, Any]]: ...
 
 # Checkpoints and features
 
@@ -82,6 +85,24 @@ class Checkpoint:
     def tensor(self, name: str) -> NDArray[Any]: ...
     def raw(self, name: str) -> NDArray[np.uint8]: ...
     def ffn(self, layer: int) -> FfnWeights: ...
+
+def import_model(
+    source: _Path,
+    output: _Path,
+    *,
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+    force: bool = False,
+    progress: _Progress = None,
+) -> Checkpoint: ...
+def export_gguf(
+    model: _Path,
+    file: _Path,
+    *,
+    type: Optional[str] = None,
+    pre: str = "",
+    force: bool = False,
+    progress: _Progress = None,
+) -> dict[str, Any]: ...
 
 class Features:
     def __len__(self) -> int: ...
@@ -158,10 +179,11 @@ def make_plan(
     scores: Sequence[Union[Sequence[float], NDArray[Any]]],
     ratio: float,
     *,
-    round_to: Union[int, str, None] = None,
+    round_to: _Rounding = None,
     budget: Optional[_Fields] = None,
     source: str = "python",
 ) -> Plan: ...
+def ratio_for_target(checkpoint: Checkpoint, target: str, *, round_to: _Rounding = None) -> tuple[float, int]: ...
 def width_for_ratio(intermediate_size: int, ratio: float, round_to: int) -> int: ...
 
 # Applying
@@ -218,6 +240,19 @@ class VerifyReport:
     @property
     def warnings(self) -> list[str]: ...
 
+class Healing:
+    def __init__(
+        self,
+        *,
+        form: Literal["sequential", "one-shot"] = "sequential",
+        correction: Optional[float] = None,
+        text: _Fields = ...,
+        probe: Optional[_Path] = None,
+        seed: int = 0,
+        stream: bool = False,
+        device: str = "cpu",
+    ) -> None: ...
+
 def estimate(checkpoint: Checkpoint, plan: Plan) -> PruneEstimate: ...
 def apply(
     checkpoint: Checkpoint,
@@ -226,6 +261,7 @@ def apply(
     *,
     policy: Optional[_Path] = None,
     seed: Optional[int] = None,
+    heal: Optional[Healing] = None,
     force: bool = False,
     threads: int = 1,
     progress: _Progress = None,
@@ -318,6 +354,17 @@ class CausalLm:
         progress: _Progress = None,
     ) -> NDArray[np.int64]: ...
 
+def generate(
+    model: CausalLm,
+    tokenizer: Tokenizer,
+    prompt: str = "",
+    *,
+    tokens: int = 128,
+    temperature: float = 1.0,
+    seed: int = 0,
+    progress: _Progress = None,
+) -> str: ...
+
 class ResponseMoments:
     @property
     def mean(self) -> NDArray[np.float32]: ...
@@ -347,6 +394,16 @@ class Probe:
     def layer(self, layer: int) -> LayerMoments: ...
     def text(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 
+def make_probe(
+    model: _Path,
+    out: _Path,
+    options: _Fields = ...,
+    *,
+    seed: int = 0,
+    stream: bool = False,
+    device: str = "cpu",
+    progress: _Progress = None,
+) -> Probe: ...
 def sample_probe_text(
     model: CausalLm, options: _Fields = ..., *, seed: int = 0, progress: _Progress = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
@@ -363,6 +420,8 @@ def train(
     *,
     resume: bool = False,
     probes: Sequence[_Path] = ...,
+    stream: bool = False,
+    device: str = "cpu",
     progress: _Progress = None,
 ) -> Policy: ...
 def train_with_distortion(
@@ -375,7 +434,32 @@ def train_with_distortion(
     progress: _Progress = None,
 ) -> Policy: ...
 
-# Measuring, records
+def refine(
+    models: Sequence[_Path],
+    policy: _Path,
+    out: _Path,
+    recipe: _Fields = ...,
+    *,
+    resume: bool = False,
+    device: str = "cpu",
+    progress: _Progress = None,
+) -> Policy: ...
+def recover(
+    teacher: _Path,
+    student: _Path,
+    out: _Path,
+    recipe: _Fields = ...,
+    *,
+    text: Optional[_Path] = None,
+    adapter: Optional[_Path] = None,
+    time_limit: Optional[float] = None,
+    resume: bool = False,
+    force: bool = False,
+    device: str = "cpu",
+    progress: _Progress = None,
+) -> dict[str, Any]: ...
+
+# Measuring, records, reports
 
 def perplexity(
     model: CausalLm,
@@ -395,3 +479,5 @@ def compare(
 def read_prune_record(model: _Path) -> dict[str, Any]: ...
 def read_record(path: _Path) -> dict[str, Any]: ...
 def write_record(path: _Path, record: _Fields) -> None: ...
+def report_html(records: Sequence[_Path]) -> str: ...
+def report_markdown(records: Sequence[_Path]) -> str: ...

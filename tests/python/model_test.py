@@ -52,6 +52,15 @@ class Models(DirectoryTest):
         self.assertFalse(np.array_equal(texts[0], texts[2]))
 
     @needs_command
+    def test_write_the_text_of_the_command(self):
+        for prompt, options in (("Once upon", {"tokens": 12, "seed": 3}), ("", {"tokens": 6, "temperature": 0.0})):
+            words = [word for key, value in options.items() for word in (f"--{key}", value)]
+            expected = run_command("generate", "--model", SMALL, "--prompt", prompt, *words)
+            self.assertEqual(prunenet.generate(self.model, self.tokenizer, prompt, **options) + "\n", expected)
+        self.assert_error("invalid argument", "temperature", prunenet.generate, self.model, self.tokenizer, "",
+                          temperature=-1.0)
+
+    @needs_command
     def test_measure_what_eval_measures(self):
         result = prunenet.perplexity(self.model, self.tokenizer, TEXT, context=64, windows=5)
         expected = json.loads(run_command("eval", "--model", SMALL, "--text", TEXT, "--context", "64", "--windows", "5",
@@ -103,10 +112,10 @@ class Models(DirectoryTest):
 class Training(DirectoryTest):
     @needs_command
     def test_gives_the_policy_of_the_command(self):
-        stages = set()
-        policy = prunenet.train([SMALL], self.directory / "own", RECIPE,
-                                progress=lambda event: stages.add(event.stage))
-        self.assertIn("training", stages)
+        events = []
+        policy = prunenet.train([SMALL], self.directory / "own", RECIPE, progress=events.append)
+        self.assertIn("training", {event.stage for event in events})
+        self.assertEqual([event.point for event in events if event.kind == "point"], policy.curve)
         self.assertEqual([path.name for path in self.directory.iterdir()], ["own"], "the work directory is gone")
         run_command("train", "--model", SMALL, "--out", self.directory / "expected",
                     *(f"--set={section}.{key}={value}" for section, fields in RECIPE.items()
@@ -195,6 +204,14 @@ class Records(DirectoryTest):
         self.assertEqual(prunenet.read_record(self.directory / "copy.json"), record)
         self.assert_error("bad input", "rato", prunenet.write_record, self.directory / "bad.json", {**record, "rato": 1})
         self.assertFalse((self.directory / "bad.json").exists())
+
+    @needs_command
+    def test_are_drawn_as_the_command_draws_them(self):
+        records = DATA / "records"
+        run_command("report", records, "--out", self.directory / "report.html", "--markdown", self.directory / "report.md")
+        self.assertEqual(prunenet.report_html([records]), (self.directory / "report.html").read_text(encoding="utf-8"))
+        self.assertEqual(prunenet.report_markdown([records]), (self.directory / "report.md").read_text(encoding="utf-8"))
+        self.assert_error("bad input", "none.json", prunenet.report_markdown, [self.directory / "none.json"])
 
     def test_are_made_by_a_comparison(self):
         recipe = {"ratios": [0.3], "methods": [{"name": "magnitude"}],

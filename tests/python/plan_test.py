@@ -1,5 +1,6 @@
 """Plans and what is made of them, beside those of the command."""
 import json
+import re
 import subprocess
 import sys
 import unittest
@@ -7,7 +8,7 @@ import unittest
 import numpy as np
 
 import prunenet
-from support import BUDGET_POLICY, LARGE, POLICY, SMALL, DirectoryTest, example, needs_command, run_command
+from support import BUDGET_POLICY, LARGE, POLICY, SMALL, DirectoryTest, documentation, examples, needs_command, run_command
 
 
 def plan_of(policy_file, model, ratio, **options):
@@ -37,6 +38,19 @@ class Plans(DirectoryTest):
                                   budget=policy.budget, source=f"budget of {policy.source}")
         self.assertGreater(len(set(plan.widths)), 1)
         self.assertEqual(plan, prunenet.Plan.load(self.directory / "plan.json"))
+
+    @needs_command
+    def test_for_a_target_are_those_of_the_command(self):
+        checkpoint = prunenet.Checkpoint.open(SMALL)
+        for target, options in (("params=80%", []), ("macs=130k", ["--round-to", "8"])):
+            file = self.directory / "plan.json"
+            run_command("apply", "--model", SMALL, "--policy", POLICY, "--target", target, *options, "--dry-run",
+                        "--plan-out", file, "--force")
+            ratio, round_to = prunenet.ratio_for_target(checkpoint, target, round_to=8 if options else None)
+            self.assertEqual(plan_of(POLICY, SMALL, ratio, round_to=round_to), prunenet.Plan.load(file))
+        self.assert_error("invalid argument", "params=3X", prunenet.ratio_for_target, checkpoint, "params=3X")
+        self.assert_error("invalid argument", "without pruning", prunenet.ratio_for_target, checkpoint, "size=1GB")
+        self.assert_error("invalid argument", "half", prunenet.ratio_for_target, checkpoint, "size=70%", round_to="half")
 
     def test_keep_the_largest_scores(self):
         plan = prunenet.make_plan([np.array([0.0, 3.0, 1.0, 2.0]), [9, 8, 7, 6]], 0.5, round_to="none", source="mine")
@@ -116,14 +130,23 @@ class Applying(DirectoryTest):
 
 
 class Documentation(DirectoryTest):
-    def test_has_an_example_that_runs(self):
+    def test_has_examples_that_run(self):
         (self.directory / "smollm2").symlink_to(SMALL)
         (self.directory / "policies").symlink_to(POLICY.parent)
-        done = subprocess.run([sys.executable, "-c", example()], check=False, capture_output=True, text=True,
+        done = subprocess.run([sys.executable, "-c", examples()], check=False, capture_output=True, text=True,
                               cwd=self.directory)
         self.assertEqual(done.returncode, 0, done.stderr)
         written = prunenet.Checkpoint.open(self.directory / "smollm2-30")
-        self.assertEqual(done.stdout.split()[0], str(written.parameters))
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[0].split()[0], str(written.parameters))
+        self.assertIn("step 3: KL ", lines[-1])
+        self.assertEqual(prunenet.Checkpoint.open(self.directory / "smollm2-30-recovered").parameters, written.parameters)
+
+    def test_names_all_that_there_is(self):
+        rows = [line for line in documentation().splitlines() if line.startswith("| ")]
+        named = {name for row in rows for name in re.findall(r"`(\w+)", row)}
+        members = {"tensors", "tensor", "raw", "ffn", "budget"}
+        self.assertEqual(named - members, set(prunenet.__all__))
 
 
 unittest.main()

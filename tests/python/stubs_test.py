@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 import prunenet
-from support import example
+from support import examples
 
 STUBTEST = sys.argv[1]
 # What stubtest says of every class that pybind11 makes: it has a metaclass, and an __init__ where it cannot be called. And of a
@@ -101,9 +101,9 @@ class Stubs(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     @unittest.skipUnless(STUBTEST, "mypy is not installed")
-    def test_type_the_example_of_the_documentation(self):
+    def test_type_the_examples_of_the_documentation(self):
         with tempfile.TemporaryDirectory() as directory:
-            for name, code in (("right.py", example()), ("wrong.py", example().replace("ratio=0.3", "ratio='0.3'"))):
+            for name, code in (("right.py", examples()), ("wrong.py", examples().replace("ratio=0.3", "ratio='0.3'"))):
                 (pathlib.Path(directory) / name).write_text(code)
             done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "right.py", "wrong.py"], check=False,
                                   capture_output=True, text=True, cwd=directory,
