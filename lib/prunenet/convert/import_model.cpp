@@ -94,6 +94,7 @@ void import_directory(const std::filesystem::path& source, const std::filesystem
 
 std::vector<std::string> import_dtype_names() {
   std::vector<std::string> names;
+  names.reserve(kImportDtypes.size());
   for (const Dtype dtype : kImportDtypes) names.emplace_back(torch_name(dtype));
   return names;
 }
