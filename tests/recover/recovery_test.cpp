@@ -164,6 +164,21 @@ TEST_F(Recovery, GoesOnAfterAnInterruptionToTheSameBits) {
   EXPECT_EQ(report.text_seconds, 0.0) << "the text was kept";
 }
 
+TEST_F(Recovery, IsStoppedByWhoSeesItsPointsAndLosesNoStep) {
+  options_.steps = 6;
+  options_.validate_every = 2;
+  recover(files("whole"));
+  RecoveryFiles stopped = files("out");
+  stopped.log = [](const nlohmann::json& point) {
+    if (point.at("step") == 4) throw Error(ErrorKind::kInterrupted, "stopped");
+  };
+  expect_error(ErrorKind::kInterrupted, {"stopped", "after step 4 is kept"}, [&] { recover(stopped); });
+  RecoveryFiles resumed = files("out");
+  resumed.resume = true;
+  recover(resumed);
+  EXPECT_EQ(weights_of("out"), weights_of("whole"));
+}
+
 TEST_F(Recovery, WorkOfOtherModelsOrTextIsNotResumed) {
   options_.steps = 4;
   StopsAfter stops(504);

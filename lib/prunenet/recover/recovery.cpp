@@ -129,21 +129,22 @@ class Steps {
     progress.begin("recovering", "tokens", static_cast<std::uint64_t>(options.steps) * tokens);
     progress.advance(static_cast<std::uint64_t>(trainer_.completed_steps()) * tokens);
     while (!trainer_.done()) {
-      const std::size_t points = trainer_.curve().size();
-      step(progress);
-      if (trainer_.curve().size() > points) {
-        progress.status(fmt::format("KL {:.4f}", trainer_.curve().back().held_out_divergence));
-        log_points(log, trainer_.curve(), points);
-      }
+      step(log, progress);
       if (trainer_.completed_steps() % options.save_every == 0) save();
     }
     if (saved_ < trainer_.completed_steps()) save();  // what follows may find the disk full
   }
 
  private:
-  void step(Progress& progress) {
+  /// Who is told of a step may stop the work, too: then the step is kept.
+  void step(const CurveLog& log, Progress& progress) {
+    const std::size_t points = trainer_.curve().size();
     try {
       trainer_.step(progress);
+      if (trainer_.curve().size() > points) {
+        progress.status(fmt::format("KL {:.4f}", trainer_.curve().back().held_out_divergence));
+        log_points(log, trainer_.curve(), points);
+      }
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kInterrupted) save();
       throw Error(error.kind(), fmt::format("{}; the state after step {} is kept", error.what(), saved_));

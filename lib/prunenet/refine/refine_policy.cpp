@@ -60,9 +60,9 @@ void run_refinement(RefineTrainer& trainer, const RefineOptions& options, const 
       throw;
     }
     if (trainer.curve().size() == points) continue;
+    directory.save_state(trainer.state());  // before anyone is told, who may stop the work
     progress.status(
         fmt::format("KL {:.4f} (best {:.4f})", trainer.curve().back().held_out_divergence, trainer.best_divergence()));
-    directory.save_state(trainer.state());
     log_points(log, trainer.curve(), points);
   }
 }

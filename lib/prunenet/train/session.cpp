@@ -106,9 +106,9 @@ void run_training(Trainer& trainer, const TrainOptions& options, const TrainingD
     const std::size_t validations = trainer.curve().size();
     trainer.step();
     if (trainer.curve().size() > validations) {
+      directory.save_state(trainer.state());  // before anyone is told, who may stop the work
       const CurvePoint& point = trainer.curve().back();
       progress.status(fmt::format("reward {:.4f} (best {:.4f})", point.validation_reward, trainer.best_reward()));
-      directory.save_state(trainer.state());
       log_points(log, trainer.curve(), validations);
     }
     progress.advance(1);
