@@ -1,5 +1,5 @@
 # What Debian wants of a package beside its files: in each, under its own name, who may copy it and what changed; and
-# completions for zsh where its packages have them. CPack runs this on what it has installed for packing.
+# completions for zsh and the Python module where its packages have them. CPack runs this on what it has installed for packing.
 string(TIMESTAMP now "%a, %d %b %Y %H:%M:%S +0000" UTC) # SOURCE_DATE_EPOCH, where that is set
 
 foreach(component IN LISTS CPACK_COMPONENTS_ALL)
@@ -28,6 +28,10 @@ License: Apache-2.0
   execute_process(COMMAND gzip -9n ${documents}/changelog.Debian COMMAND_ERROR_IS_FATAL ANY)
   if(EXISTS ${usr}/share/zsh/site-functions)
     file(RENAME ${usr}/share/zsh/site-functions ${usr}/share/zsh/vendor-completions)
+  endif()
+  file(GLOB of_one_version ${usr}/lib/python3.*)
+  if(of_one_version) # below /usr all versions of Python look in one place
+    file(RENAME ${of_one_version} ${usr}/lib/python3)
   endif()
   file(REMOVE ${documents}/LICENSE) # the same as in common-licenses
 endforeach()

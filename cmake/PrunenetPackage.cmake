@@ -1,7 +1,8 @@
 # `cpack -G DEB` in the build folder: packages for the Debian release that it was built on, from Debian's libtorch.
 # - prunenet: the command, its manual and completions, trained policies, documentation;
 # - libprunenetX.Y: the shared library and the plugin that reads SentencePiece models, for the command too;
-# - libprunenet-dev: what another project builds with.
+# - libprunenet-dev: what another project builds with;
+# - python3-prunenet: the Python module, with PRUNENET_BUILD_PYTHON. It has the library in itself.
 set(PRUNENET_MAINTAINER "prunenet maintainers <prunenet@packages.invalid>" CACHE STRING "Who packages are from: NAME <ADDRESS>")
 
 set(library_package libprunenet${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
@@ -19,6 +20,9 @@ set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/PrunenetDebian.cmake)
 set(CPACK_COMPONENTS_ALL library development)
 if(PRUNENET_BUILD_APPS)
   list(APPEND CPACK_COMPONENTS_ALL runtime)
+endif()
+if(PRUNENET_BUILD_PYTHON)
+  list(APPEND CPACK_COMPONENTS_ALL python)
 endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS OFF)
@@ -67,5 +71,22 @@ string(
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "Headers and libraries to build programs with that prune language-model
 checkpoints, for CMake (find_package) and pkg-config.")
+
+# A compiled module is for one version of Python.
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+math(EXPR next_minor "${Python3_VERSION_MINOR} + 1")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-prunenet)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+string(
+  JOIN
+  ", "
+  CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
+  "python3 (>= ${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR})"
+  "python3 (<< ${Python3_VERSION_MAJOR}.${next_minor})"
+  python3-numpy)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_RECOMMENDS gnuplot-nox) # as above
+set(CPACK_COMPONENT_PYTHON_DESCRIPTION
+    "The Python module, with type stubs: checkpoints and features as NumPy arrays,
+policies, plans, pruning, spectra, training, and reports.")
 
 include(CPack)

@@ -11,7 +11,10 @@ cd "$work"
 library="libprunenet${version%.*}"
 architecture="$(dpkg --print-architecture)"
 declare -A file
-for package in prunenet "$library" libprunenet-dev; do
+packages=(prunenet "$library" libprunenet-dev)
+python_too="$(sed -n 's/^set(CPACK_COMPONENTS_ALL ".*;python.*/yes/p' "$build/CPackConfig.cmake")" # where it was built
+[[ -z $python_too ]] || packages+=(python3-prunenet)
+for package in "${packages[@]}"; do
   file[$package]="$work/${package}_$version-1_$architecture.deb"
   [[ "$(dpkg-deb --field "${file[$package]}" Package Version)" == $'Package: '"$package"$'\nVersion: '"$version-1" ]]
   dpkg-deb --extract "${file[$package]}" root
@@ -44,6 +47,13 @@ holds prunenet usr/bin/prunenet usr/share/man/man1/prunenet-apply.1.gz usr/share
 holds "$library" "usr/lib/libprunenet.so.${version%.*}" usr/lib/prunenet/libprunenet_sentencepiece.so
 holds libprunenet-dev usr/lib/libprunenet.so usr/lib/libprunenet.a usr/lib/pkgconfig/prunenet.pc \
   usr/lib/cmake/prunenet/prunenetConfig.cmake usr/include/prunenet/prune/prune.h
+
+if [[ -n $python_too ]]; then
+  depends python3-prunenet python3 python3-numpy libtorch1.13
+  module=usr/lib/python3/dist-packages/prunenet
+  holds python3-prunenet $module/__init__.py $module/__init__.pyi "$module/_native\.cpython-.*\.so" $module/libprunenet_sentencepiece.so
+  [[ "$(PYTHONPATH=root/${module%/*} /usr/bin/python3 -c 'import prunenet; print(prunenet.__version__)')" == "$version" ]]
+fi
 
 [[ "$(root/usr/bin/prunenet --version)" == "prunenet $version" ]]
 root/usr/bin/prunenet apply --model "$model" --policy llama --ratio 0.3 --out "$work/pruned" --quiet --threads 1
