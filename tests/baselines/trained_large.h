@@ -30,7 +30,7 @@ struct TrainedLarge : LoadedModel {
         evaluate_perplexity(model, *tokenizer, text("heldout.txt"), {.context = 128, .windows = 24}, silent).ppl);
   }
 
-  std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(folder());
+  std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(trained_model("large"));
 };
 
 }  // namespace prunenet::testing
