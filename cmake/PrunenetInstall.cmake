@@ -77,8 +77,11 @@ install(
   COMPONENT runtime
   FILES_MATCHING
   PATTERN "*.safetensors"
-  PATTERN "*.yaml"
-  PATTERN "README.md")
+  PATTERN "*.yaml")
+install(
+  FILES ${PROJECT_SOURCE_DIR}/policies/README.md
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}/policies # where the documentation's links lead
+  COMPONENT runtime)
 install(
   FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR}

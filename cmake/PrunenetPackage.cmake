@@ -3,7 +3,8 @@
 # - libprunenetX.Y: the shared library and the plugin that reads SentencePiece models, for the command too;
 # - libprunenet-dev: what another project builds with;
 # - python3-prunenet: the Python module, with PRUNENET_BUILD_PYTHON. It has the library in itself.
-set(PRUNENET_MAINTAINER "prunenet maintainers <prunenet@packages.invalid>" CACHE STRING "Who packages are from: NAME <ADDRESS>")
+# Whoever gives packages to others says who they are. The address that stands here leads nowhere (RFC 2606).
+set(PRUNENET_MAINTAINER "prunenet developers <noreply@prunenet.invalid>" CACHE STRING "Who packages are from: NAME <ADDRESS>")
 
 set(library_package libprunenet${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 set(CPACK_GENERATOR DEB)

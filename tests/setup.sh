@@ -23,7 +23,7 @@ if [[ ${1:-all} != build ]]; then
     # the Python module, and mypy for its stubs
     mypy pybind11-dev pybind11-json-dev python3-dev python3-numpy
     # packages, manual pages, and a shell whose completion is checked
-    dpkg-dev file mandoc zsh
+    dpkg-dev file lintian mandoc zsh
     # a browser that opens reports, and the notebooks
     chromium jupyter-nbconvert python3-ipykernel python3-matplotlib
     # room for the Python package of the GGUF format

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Packages: what they say of themselves, what is in them, and that the program runs from what they unpack.
-# Usage: package.sh CPACK BUILD WORK VERSION MODEL
+# Packages: what they say of themselves, what is in them, what Debian's lintian says of them, and that the program runs
+# from what they unpack.
+# Usage: package.sh CPACK BUILD WORK VERSION LIBDIR MODEL
 set -euo pipefail
-cpack=$1 build=$2 work=$3 version=$4 model=$5
+cpack=$1 build=$2 work=$3 version=$4 libdir=usr/$5 model=$6
 rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
@@ -38,15 +39,22 @@ holds() { # PACKAGE PATH...
   local list
   list="$(dpkg-deb --contents "${file[$1]}")"
   local path
-  for path in "${@:2}" "usr/share/doc/$1/copyright" "usr/share/doc/$1/changelog.Debian.gz"; do
+  for path in "${@:2}" "usr/share/doc/$1/"{copyright,changelog.Debian.gz} "usr/share/lintian/overrides/$1"; do
     grep --quiet --extended-regexp " \./$path( -> .*)?$" <<< "$list" || { echo "$1 has no $path" >&2; exit 1; }
   done
 }
 holds prunenet usr/bin/prunenet usr/share/man/man1/prunenet-apply.1.gz usr/share/bash-completion/completions/prunenet \
-  usr/share/zsh/vendor-completions/_prunenet usr/share/prunenet/policies/families.yaml usr/share/doc/prunenet/docs/cli.md
-holds "$library" "usr/lib/libprunenet.so.${version%.*}" usr/lib/prunenet/libprunenet_sentencepiece.so
-holds libprunenet-dev usr/lib/libprunenet.so usr/lib/libprunenet.a usr/lib/pkgconfig/prunenet.pc \
-  usr/lib/cmake/prunenet/prunenetConfig.cmake usr/include/prunenet/prune/prune.h
+  usr/share/zsh/vendor-completions/_prunenet usr/share/prunenet/policies/families.yaml \
+  usr/share/doc/prunenet/{changelog.gz,docs/cli.md,policies/README.md}
+holds "$library" "$libdir/libprunenet.so.${version%.*}" "$libdir/prunenet/libprunenet_sentencepiece.so"
+holds libprunenet-dev "$libdir"/{libprunenet.so,libprunenet.a,pkgconfig/prunenet.pc} \
+  "$libdir/cmake/prunenet/prunenetConfig.cmake" usr/include/prunenet/prune/prune.h
+
+# Where another prefix than /usr was configured, files to link with lie in /usr/lib: docs/library.md says how to have
+# them where Debian wants them.
+elsewhere=()
+[[ $libdir != usr/lib ]] || elsewhere=(--suppress-tags pkg-config-unavailable-for-cross-compilation)
+lintian --allow-root --fail-on error,warning "${elsewhere[@]}" "${file[@]}"
 
 if [[ -n $python_too ]]; then
   depends python3-prunenet python3 python3-numpy libtorch1.13
