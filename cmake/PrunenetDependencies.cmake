@@ -11,6 +11,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 find_package(fmt REQUIRED)
+include(PrunenetTorch)
 find_package(spdlog REQUIRED)
 find_package(BLAS REQUIRED)
 find_package(LAPACK REQUIRED) # OpenBLAS has both

@@ -28,6 +28,7 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/prunenetConfig.cmake.i
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/prunenetConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(
   FILES ${PROJECT_BINARY_DIR}/prunenetConfig.cmake ${PROJECT_BINARY_DIR}/prunenetConfigVersion.cmake
+        ${PROJECT_SOURCE_DIR}/cmake/PrunenetTorch.cmake
   DESTINATION ${prunenet_cmake_dir}
   COMPONENT development)
 

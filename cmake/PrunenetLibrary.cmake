@@ -28,7 +28,7 @@ function(prunenet_library target)
   # Headers hold Eigen's products: they must be compiled alike on both sides of the library.
   target_compile_definitions(${target} INTERFACE EIGEN_USE_BLAS)
   # libtorch's include directories travel as SYSTEM ones, so that its warnings are not the user's.
-  target_include_directories(${target} SYSTEM INTERFACE "$<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>")
+  target_include_directories(${target} SYSTEM INTERFACE "$<BUILD_INTERFACE:${PRUNENET_TORCH_INCLUDE_DIRS}>")
   target_link_libraries(${target} PUBLIC ${prunenet_header_needs} PRIVATE ${prunenet_needs})
 endfunction()
 

@@ -40,7 +40,7 @@ endfunction()
 
 # libtorch as a SYSTEM interface library, so that its warnings are not ours.
 add_library(prunenet_torch INTERFACE)
-target_include_directories(prunenet_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_include_directories(prunenet_torch SYSTEM INTERFACE ${PRUNENET_TORCH_INCLUDE_DIRS})
 target_link_libraries(prunenet_torch INTERFACE ${TORCH_LIBRARIES})
 separate_arguments(prunenet_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(prunenet_torch INTERFACE ${prunenet_torch_flags})
