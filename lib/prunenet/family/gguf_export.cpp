@@ -75,6 +75,7 @@ std::vector<float> gguf_values(const Checkpoint& checkpoint, const GgufTensor& t
 
 std::vector<std::string> gguf_type_names() {
   std::vector<std::string> names;
+  names.reserve(kNamedTypes.size());
   for (const NamedType& type : kNamedTypes) names.emplace_back(type.name);
   return names;
 }
