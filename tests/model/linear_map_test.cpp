@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 
 namespace prunenet {
 namespace {
@@ -12,6 +13,14 @@ const double kRoundoff = std::ldexp(1.0, -9);
 
 double relative_error(const torch::Tensor& found, const torch::Tensor& expected) {
   return (found.to(torch::kFloat64) - expected).norm().item<double>() / expected.norm().item<double>();
+}
+
+/// libtorch 1.13 adds the terms of such products up in bfloat16, too, where it has no kernel for the processor: 256 + 1
+/// is 256 then.
+bool sums_in_float32() {
+  constexpr std::int64_t kTerms = 512;
+  const torch::Tensor ones = torch::ones({kTerms, kTerms}, torch::kBFloat16);
+  return ones.mm(ones).max().item<float>() == static_cast<float>(kTerms);
 }
 
 class LinearMap : public ::testing::Test {
@@ -40,6 +49,7 @@ TEST_F(LinearMap, InBfloat16IsOffByItsRounding) {
 }
 
 TEST_F(LinearMap, GradientsComeInTheTypeOfWhatTheyAreOf) {
+  if (!sums_in_float32()) GTEST_SKIP() << "on this processor libtorch sums products of bfloat16 in bfloat16";
   x_.requires_grad_(true);
   weight_.requires_grad_(true);
   const torch::Tensor outer = torch::randn({7, 33});
